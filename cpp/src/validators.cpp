@@ -1,0 +1,97 @@
+#include "fastguard/validators.h"
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include "validators_ascii.h"
+#include "validators_entity.h"
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kCount = static_cast<std::size_t>(ValidatorId::count_) - 1;
+static_assert(kCount < 64, "a set of validators is a 64-bit word");
+
+struct Entry {
+    std::string_view name;
+    bool (*accepts)(std::string_view) noexcept;
+};
+
+// In the order of ValidatorId, without `none`.
+constexpr std::array<Entry, kCount> kRegistry{{
+    {"luhn_card", entity::luhn_card},
+    {"iban", entity::iban},
+    {"us_ssn", entity::us_ssn},
+    {"phone_e164", entity::phone_e164},
+    {"ipv4", entity::ipv4},
+    {"ipv6", entity::ipv6},
+    {"mac", entity::mac},
+    {"email", entity::email},
+    {"jwt", entity::jwt},
+    {"github_crc", entity::github_crc},
+    {"pem", entity::pem},
+    {"aws_access_key_id", entity::aws_access_key_id},
+    {"aws_secret_key", entity::aws_secret_key},
+    {"uuid", entity::uuid},
+    {"not_placeholder", entity::not_placeholder},
+    {"generic_secret", entity::generic_secret},
+    {"password_value", entity::password_value},
+    {"url_password", entity::url_password},
+}};
+
+constexpr std::array<std::string_view, kCount> kNames = [] {
+    std::array<std::string_view, kCount> names{};
+    for (std::size_t i = 0; i < kCount; ++i) names[i] = kRegistry[i].name;
+    return names;
+}();
+
+constexpr bool is_quote(char c) noexcept { return c == '"' || c == '\'' || c == '`'; }
+
+constexpr bool starts_value(char c) noexcept {
+    return c == '=' || c == ':' || c == '>' || c == ',' || c == '(' || is_quote(c) || ascii::is_space(c);
+}
+
+}  // namespace
+
+ValidatorId validator_by_name(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < kCount; ++i)
+        if (kNames[i] == name) return static_cast<ValidatorId>(i + 1);
+    return ValidatorId::none;
+}
+
+std::string_view validator_name(ValidatorId id) noexcept {
+    const auto index = static_cast<std::size_t>(id);
+    return index == 0 || index > kCount ? std::string_view{} : kNames[index - 1];
+}
+
+std::span<const std::string_view> validator_names() noexcept { return kNames; }
+
+bool validate(ValidatorId id, std::string_view match) noexcept {
+    const auto index = static_cast<std::size_t>(id);
+    if (index == 0) return true;
+    return index <= kCount && kRegistry[index - 1].accepts(match);
+}
+
+double shannon_entropy(std::string_view bytes) noexcept {
+    if (bytes.empty()) return 0.0;
+    std::array<std::uint32_t, 256> seen{};
+    for (const char c : bytes) ++seen[static_cast<unsigned char>(c)];
+    const double total = static_cast<double>(bytes.size());
+    double sum = 0.0;
+    for (const std::uint32_t n : seen)
+        if (n != 0) sum += static_cast<double>(n) * std::log2(static_cast<double>(n));
+    return std::log2(total) - sum / total;
+}
+
+std::string_view assigned_value(std::string_view match) noexcept {
+    std::size_t end = match.size();
+    while (end > 0 && (is_quote(match[end - 1]) || match[end - 1] == ';' || ascii::is_space(match[end - 1]))) --end;
+    std::size_t begin = end;
+    while (begin > 0 && match[begin - 1] == '=') --begin;  // padding belongs to the value
+    if (begin == 0) return match.substr(0, end);
+    while (begin > 0 && !starts_value(match[begin - 1])) --begin;
+    return match.substr(begin, end - begin);
+}
+
+}  // namespace fastguard
