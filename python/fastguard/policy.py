@@ -1,0 +1,360 @@
+"""The policy: which detectors are on, what each level leads to, what is allowed, and the limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from fastguard import _core
+from fastguard.errors import PolicyError
+from fastguard.fields import Fields, did_you_mean, one_of, read_toml, show
+from fastguard.frozen import FrozenMap
+from fastguard.types import Depth
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from fastguard.pack import CompiledPack
+
+DEPTHS: Final[tuple[Depth, ...]] = ("gate", "fast", "deep")
+LEVELS: Final = 5
+_HARD_MAX_BYTES: Final = 2**31 - 1
+_HARD_MAX_FINDINGS: Final = 1_000_000
+_EVERY_SOURCE: Final = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Up to which level a category blocks and flags: 1 (confident) to 5 (unlikely), 0 for never.
+
+    >>> Levels(block=2, flag=3)
+    Levels(block=2, flag=3)
+    """
+
+    block: int = 0
+    flag: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one check may cost; a limit that is reached is in `Verdict.truncated`.
+
+    `max_bytes` of UTF-8 are read of a text, `max_findings` are reported.
+    """
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_findings: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """What is no finding: matches wholly inside one of `phrases`, addresses on one of `hosts` (and below it)."""
+
+    phrases: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+_DEFAULT_ACTIONS: Final[Mapping[str, Levels]] = {
+    "prompt_injection": Levels(block=2, flag=3),
+    "jailbreak": Levels(block=2, flag=3),
+    "system_prompt_leak": Levels(block=2, flag=3),
+    "pii": Levels(block=0, flag=3),
+    "secret": Levels(block=2, flag=3),
+    "malicious_link": Levels(block=2, flag=3),
+    "toxicity": Levels(block=1, flag=2),
+    "insecure_output": Levels(block=1, flag=3),
+    "tool_abuse": Levels(block=2, flag=3),
+    "model_dos": Levels(block=2, flag=3),
+    "supply_chain": Levels(block=2, flag=3),
+    "ungrounded": Levels(block=0, flag=2),
+    "hidden_text": Levels(block=2, flag=3),
+    "custom": Levels(block=2, flag=3),
+}
+
+# A system prompt is the caller's own and may give orders. Data has no business giving any, so less evidence is enough.
+_ORDERS: Final = ("prompt_injection", "jailbreak", "system_prompt_leak")
+_DEFAULT_SOURCES: Final[Mapping[str, Mapping[str, Levels]]] = {
+    "system": dict.fromkeys(_ORDERS, Levels(block=0, flag=0)),
+    "retrieved": {"prompt_injection": Levels(block=3, flag=4)},
+    "tool_result": {"prompt_injection": Levels(block=3, flag=4)},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a guard looks for and what it does about it; immutable, made in code or from TOML.
+
+    Everything has a default, and what is given replaces just that part. `detectors` and `signatures` switch by name
+    (``prompt_injection/override``, ``secret.cloud.*``) to true or false: later entries win over earlier ones,
+    signatures over detectors. `actions` says per category what its levels lead to, `sources` the same for texts of one
+    source only. `thresholds` sets the least score of single levels instead of those measured with the model.
+
+    >>> policy = Policy(
+    ...     detectors={"pii/*": False, "pii/email": True},
+    ...     actions={"pii": Levels(block=2, flag=3)},
+    ...     sources={"user": {"pii": Levels(flag=3)}},
+    ... )
+    >>> policy.levels("pii", source="assistant"), policy.levels("pii", source="user")
+    (Levels(block=2, flag=3), Levels(block=0, flag=3))
+    >>> Policy(actions={"pii": Levels(block=7)})
+    Traceback (most recent call last):
+    fastguard.errors.PolicyError: policy: actions.pii.block: got 7; expected an integer from 0 to 5
+    """
+
+    name: str = "default"
+    depth: Depth = "fast"
+    limits: Limits = Limits()
+    detectors: Mapping[str, bool] = FrozenMap()
+    signatures: Mapping[str, bool] = FrozenMap()
+    actions: Mapping[str, Levels] = FrozenMap()
+    thresholds: Mapping[str, Mapping[int, float]] = FrozenMap()
+    sources: Mapping[str, Mapping[str, Levels]] = FrozenMap()
+    allow: Allow = Allow()
+
+    def __post_init__(self) -> None:
+        # One way in: what code gives is written as a table and read like a file.
+        checked = _read(Fields(self.to_dict(), PolicyError, file="policy"))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Policy:
+        """Return the policy of a TOML file. Raises `PolicyError` that names the field and what was expected."""
+        import os
+
+        return Policy.from_dict(read_toml(os.fspath(path), PolicyError), file=os.fspath(path))
+
+    @staticmethod
+    def from_dict(data: Mapping[str, object], *, file: str = "policy") -> Policy:
+        """Return the policy of a table in the form of the TOML file; `file` is what errors name.
+
+        >>> Policy.from_dict({"actions": {"secret": {"block": 3}}}).levels("secret")
+        Levels(block=3, flag=0)
+        """
+        fields = Fields(data, PolicyError, file=file)
+        if "schema" in fields:
+            fields.integer("schema", low=1, high=1)
+        return Policy(**cast("Any", _read(fields)))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the policy as the table that its TOML file would hold, for logs and for `from_dict`."""
+        return {
+            "name": self.name,
+            "depth": self.depth,
+            "limits": _plain(self.limits),
+            "detectors": _plain(self.detectors),
+            "signatures": _plain(self.signatures),
+            "actions": _plain(self.actions),
+            "thresholds": {
+                category: {str(level): cut for level, cut in cuts.items()} if isinstance(cuts, Mapping) else cuts
+                for category, cuts in self.thresholds.items()
+            }
+            if isinstance(self.thresholds, Mapping)
+            else self.thresholds,
+            "sources": {
+                source: {"actions": _plain(actions)} for source, actions in self.sources.items()
+            }
+            if isinstance(self.sources, Mapping)
+            else self.sources,
+            "allow": _plain(self.allow),
+        }
+
+    def levels(self, category: str, *, source: str = "user") -> Levels:
+        """Return what the levels of a category lead to for texts of a source; the last line that says so wins."""
+        result = Levels()
+        for where, what, levels in self._actions():
+            if what == category and where in {_EVERY_SOURCE, source}:
+                result = levels
+        return result
+
+    def is_on(self, signature: str, *, default: bool = True) -> bool:
+        """Return whether a signature is looked for; `default` is what its pack says.
+
+        >>> Policy(signatures={"secret.generic.*": False}).is_on("secret.generic.password_assignment")
+        False
+        """
+        from fnmatch import fnmatchcase
+
+        detector = "/".join(signature.split(".")[:2])
+        on = default
+        for name, switches in ((detector, self.detectors), (signature, self.signatures)):
+            for pattern, value in switches.items():
+                if fnmatchcase(name, pattern):
+                    on = value
+        return on
+
+    def _actions(self) -> Iterable[tuple[str, str, Levels]]:
+        """Yield (source, category, levels) from the weakest to the strongest."""
+        for category, levels in _DEFAULT_ACTIONS.items():
+            yield _EVERY_SOURCE, category, levels
+        for source, actions in _DEFAULT_SOURCES.items():
+            for category, levels in actions.items():
+                yield source, category, levels
+        for category, levels in self.actions.items():
+            yield _EVERY_SOURCE, category, levels
+        for source, actions in self.sources.items():
+            for category, levels in actions.items():
+                yield source, category, levels
+
+    def spec(
+        self, pack: CompiledPack, cuts: Mapping[str, tuple[float, ...]], *, depth: Depth | None = None
+    ) -> _core.PolicySpec:
+        """Return this policy as the engine takes it, for one pack; `cuts` are the level cuts of the model.
+
+        Raises `PolicyError` for a switch that names nothing in the pack.
+        """
+        self._check_switches(pack)
+        off = [name for name in pack.detectors if not self.is_on(name, default=name not in pack.off)]
+        merged = {category: list(values) for category, values in cuts.items()}
+        for category, thresholds in self.thresholds.items():
+            base = merged.setdefault(category, list(DEFAULT_CUTS))
+            for level, cut in thresholds.items():
+                base[level - 1] = cut
+            for level in range(1, LEVELS):
+                if base[level] > base[level - 1]:
+                    raise PolicyError(
+                        f"level {level} would need {base[level - 1]:g} and level {level + 1} {base[level]:g}",
+                        file=self.name,
+                        field=f"thresholds.{category}",
+                        expected="cuts that fall from level 1 to 5, together with those not given",
+                    )
+        return _core.PolicySpec(
+            depth=depth or self.depth,
+            max_bytes=self.limits.max_bytes,
+            max_findings=self.limits.max_findings,
+            disabled=off,
+            actions=[(source, category, levels.block, levels.flag) for source, category, levels in self._actions()],
+            cuts=merged,
+            allow_phrases=list(self.allow.phrases),
+            allow_hosts=list(self.allow.hosts),
+        )
+
+    def _check_switches(self, pack: CompiledPack) -> None:
+        from fnmatch import fnmatchcase
+
+        detectors = sorted(set(pack.detectors.values()))
+        for key, switches, names in (
+            ("detectors", self.detectors, detectors),
+            ("signatures", self.signatures, list(pack.detectors)),
+        ):
+            for pattern in switches:
+                if not any(fnmatchcase(name, pattern) for name in names):
+                    raise PolicyError(
+                        f"{show(pattern)} names nothing in the pack{did_you_mean(pattern, names)}",
+                        file=self.name,
+                        field=key,
+                        expected="a name or a glob such as " + show(names[0] if names else "category/*"),
+                    )
+
+
+DEFAULT_CUTS: Final = (0.95, 0.85, 0.60, 0.35, 0.05)
+"""Least scores of levels 1 to 5 for a category that no model was measured for."""
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401
+    """Return configuration objects as tables and lists, everything else as it is (so that reading it can object)."""
+    if isinstance(value, (Levels, Limits, Allow)):
+        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def _read(fields: Fields) -> dict[str, object]:
+    """Return the arguments of `Policy` from a table, each part checked."""
+    parts: dict[str, object] = {
+        "name": fields.string("name", "default"),
+        "depth": fields.string("depth", "fast", choices=DEPTHS),
+        "limits": _read_limits(fields.table("limits")),
+        "detectors": _read_switches(fields.table("detectors"), "/"),
+        "signatures": _read_switches(fields.table("signatures"), "."),
+        "actions": _read_actions(fields.table("actions")),
+        "thresholds": _read_thresholds(fields.table("thresholds")),
+        "sources": _read_sources(fields.table("sources")),
+        "allow": _read_allow(fields.table("allow")),
+    }
+    fields.close()
+    return parts
+
+
+def _read_limits(fields: Fields) -> Limits:
+    defaults = Limits()
+    limits = Limits(
+        max_bytes=fields.integer("max_bytes", defaults.max_bytes, low=1, high=_HARD_MAX_BYTES),
+        max_findings=fields.integer("max_findings", defaults.max_findings, low=1, high=_HARD_MAX_FINDINGS),
+    )
+    fields.close()
+    return limits
+
+
+def _read_switches(fields: Fields, separator: str) -> FrozenMap[str, bool]:
+    example = "category/detector" if separator == "/" else "category.detector.name"
+    switches = {}
+    for name in fields.keys():  # noqa: SIM118
+        other = "." if separator == "/" else "/"
+        if other in name or (separator not in name and "*" not in name):
+            fields.fail("", f"got {show(name)}", f'a name such as "{example}", or a glob')
+        switches[name] = fields.boolean(name, default=True)
+    return FrozenMap(switches)
+
+
+def _read_actions(fields: Fields) -> FrozenMap[str, Levels]:
+    actions = {}
+    for category in fields.keys():  # noqa: SIM118
+        _check_name(fields, category, "category", _core.CATEGORIES)
+        table = fields.table(category)
+        levels = Levels(
+            block=table.integer("block", 0, low=0, high=LEVELS), flag=table.integer("flag", 0, low=0, high=LEVELS)
+        )
+        if levels.flag and levels.flag < levels.block:
+            table.fail("flag", f"got {levels.flag}", f"0, or a level from {levels.block} (block) to {LEVELS}")
+        table.close()
+        actions[category] = levels
+    return FrozenMap(actions)
+
+
+def _read_thresholds(fields: Fields) -> FrozenMap[str, Mapping[int, float]]:
+    thresholds: dict[str, Mapping[int, float]] = {}
+    for category in fields.keys():  # noqa: SIM118
+        _check_name(fields, category, "category", _core.CATEGORIES)
+        table = fields.table(category)
+        cuts: dict[int, float] = {}
+        for level in range(1, LEVELS + 1):
+            if str(level) in table:
+                cuts[level] = table.number(str(level), low=0.0, high=1.0)
+        table.close()
+        given = list(cuts.items())
+        for (before, high), (level, low) in zip(given, given[1:], strict=False):
+            if low > high:
+                table.fail(str(level), f"got {low:g}", f"at most {high:g}, the cut of level {before}")
+        thresholds[category] = FrozenMap(cuts)
+    return FrozenMap(thresholds)
+
+
+def _read_sources(fields: Fields) -> FrozenMap[str, Mapping[str, Levels]]:
+    sources: dict[str, Mapping[str, Levels]] = {}
+    for source in fields.keys():  # noqa: SIM118
+        _check_name(fields, source, "source", _core.SOURCES)
+        table = fields.table(source)
+        sources[source] = _read_actions(table.table("actions"))
+        table.close()
+    return FrozenMap(sources)
+
+
+def _read_allow(fields: Fields) -> Allow:
+    phrases = fields.strings("phrases", ())
+    hosts = fields.strings("hosts", ())
+    for i, host in enumerate(hosts):
+        if not all(char.isalnum() or char in "-." for char in host) or ".." in host or host[0] in "-." or host[-1] in "-.":
+            fields.fail(f"hosts[{i}]", f"got {show(host)}", 'a host name such as "example.com", no scheme, port or path')
+    fields.close()
+    return Allow(phrases=phrases, hosts=tuple(host.lower() for host in hosts))
+
+
+def _check_name(fields: Fields, name: str, what: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        fields.fail(name, f"unknown {what}{did_you_mean(name, known)}", one_of(known))
