@@ -1,6 +1,7 @@
 #include "fastguard/candidates.h"
 
 #include <bit>
+#include <cstring>
 
 #include "candidates_grammar.h"
 
@@ -24,19 +25,27 @@ std::uint64_t window(const std::uint64_t* mask, std::size_t blocks, std::size_t 
 // Place of a validator in the order of the header comment: the smaller wins at one begin.
 constexpr unsigned rank(ValidatorId id) noexcept {
     switch (id) {
-        case ValidatorId::email: return 0;
-        case ValidatorId::ipv6: return 1;
-        case ValidatorId::mac: return 2;
-        case ValidatorId::iban: return 3;
-        case ValidatorId::luhn_card: return 4;
-        case ValidatorId::us_ssn: return 5;
-        case ValidatorId::phone_e164: return 6;
-        default: return 7;
+        case ValidatorId::email:
+            return 0;
+        case ValidatorId::ipv6:
+            return 1;
+        case ValidatorId::mac:
+            return 2;
+        case ValidatorId::iban:
+            return 3;
+        case ValidatorId::luhn_card:
+            return 4;
+        case ValidatorId::us_ssn:
+            return 5;
+        case ValidatorId::phone_e164:
+            return 6;
+        default:
+            return 7;
     }
 }
 
 class Finder {
-public:
+  public:
     Finder(std::string_view text, const CandidateMasks& masks, std::uint64_t wanted, std::span<Candidate> out) noexcept
         : text_(text), masks_(masks), wanted_(wanted), out_(out) {}
 
@@ -55,9 +64,12 @@ public:
                 const auto bit = static_cast<unsigned>(std::countr_zero(events));
                 const std::size_t position = block * 64 + bit;
                 if (position < free_) continue;
-                if ((at >> bit & 1U) != 0) at_sign(position);
-                else if ((colon >> bit & 1U) != 0) at_colon(position);
-                else at_number(position);
+                if ((at >> bit & 1U) != 0)
+                    at_sign(position);
+                else if ((colon >> bit & 1U) != 0)
+                    at_colon(position);
+                else
+                    at_number(position);
                 if (overflow_) {
                     truncated = true;
                     return count_;
@@ -67,14 +79,15 @@ public:
         return count_;
     }
 
-private:
+  private:
     bool wants(ValidatorId id) const noexcept { return (wanted_ & validator_bit(id)) != 0; }
 
     // Takes an entity by the rule of the header: earlier begin first, then rank; whatever overlaps is dropped.
     void emit(ValidatorId id, candidate::Range range) noexcept {
         while (count_ != 0) {
             const Candidate& last = out_[count_ - 1];
-            const bool before = range.begin < last.begin || (range.begin == last.begin && rank(id) < rank(last.accepted));
+            const bool before =
+                range.begin < last.begin || (range.begin == last.begin && rank(id) < rank(last.accepted));
             if (!before) break;
             --count_;
         }
@@ -83,7 +96,8 @@ private:
             overflow_ = true;
             return;
         }
-        out_[count_++] = {candidate_kind(id), static_cast<std::uint32_t>(range.begin), static_cast<std::uint32_t>(range.end), id};
+        out_[count_++] = {candidate_kind(id), static_cast<std::uint32_t>(range.begin),
+                          static_cast<std::uint32_t>(range.end), id};
         free_ = range.end;
     }
 
@@ -96,19 +110,22 @@ private:
         // Two colons at most five bytes apart, hexadecimal after the first: rare outside addresses and times.
         if ((window(masks_.colon, masks_.blocks, colon) & 0x3E) == 0) return;
         ValidatorId id = ValidatorId::none;
-        const auto found = candidate::colon_address(text_, colon, wants(ValidatorId::ipv6), wants(ValidatorId::mac), id, tried_);
+        const auto found =
+            candidate::colon_address(text_, colon, wants(ValidatorId::ipv6), wants(ValidatorId::mac), id, tried_);
         if (found) emit(id, found);
     }
 
+    // Most numbers are years, counts and decimals: each entity is called on only when its shape is there.
     void at_number(std::size_t start) noexcept {
         const std::uint64_t run = window(masks_.digit, masks_.blocks, start);
         const auto length = static_cast<std::size_t>(std::countr_one(run));
         const char before = start == 0 ? ' ' : text_[start - 1];
-        if (length <= 4 && wants(ValidatorId::mac))
+        if (length <= 4 && near_mac_separator(start) && wants(ValidatorId::mac))
             try_one(ValidatorId::mac, candidate::plain_mac(text_, start));
         if (length >= 2 && candidate::is_letter(before) && wants(ValidatorId::iban))
             try_one(ValidatorId::iban, candidate::iban_at(text_, start));
-        if ((before == '+' || (length >= 2 && text_[start] == '0' && text_[start + 1] == '0')) && wants(ValidatorId::phone_e164))
+        if ((before == '+' || (length >= 2 && text_[start] == '0' && text_[start + 1] == '0')) &&
+            wants(ValidatorId::phone_e164))
             try_one(ValidatorId::phone_e164, candidate::phone_at(text_, start));
         if (start < free_) return;
         // A card: at least 13 digits in the 23 bytes that 19 digits and four separators take.
@@ -116,8 +133,35 @@ private:
             try_one(ValidatorId::luhn_card, candidate::card_at(text_, start));
         if ((run & 0xFFF) == 0x7B7 && start >= free_ && wants(ValidatorId::us_ssn))  // ddd-dd-dddd
             try_one(ValidatorId::us_ssn, candidate::ssn_at(text_, start));
-        if (length <= 3 && (run >> length & 2) != 0 && start >= free_ && wants(ValidatorId::ipv4))
+        if (four_short_numbers(run) && text_[start + length] == '.' && start >= free_ && wants(ValidatorId::ipv4))
             try_one(ValidatorId::ipv4, candidate::ipv4_at(text_, start));
+    }
+
+    // Four runs of one to three digits, one byte apart.
+    static bool four_short_numbers(std::uint64_t run) noexcept {
+        for (unsigned octet = 0; octet < 3; ++octet) {
+            const auto length = static_cast<unsigned>(std::countr_one(run));
+            if (length - 1U > 2U) return false;
+            run >>= length + 1;
+        }
+        return (run & 1U) != 0;
+    }
+
+    // A '-' or '.' among the four bytes before and the four after the first digit of a group.
+    bool near_mac_separator(std::size_t start) const noexcept {
+        if (start < 4 || start + 5 > text_.size()) return true;
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, text_.data() + start - 4, 4);
+        std::uint64_t after = 0;
+        std::memcpy(&after, text_.data() + start + 1, 4);
+        bytes |= after << 32;
+        return has_byte(bytes, '-') || has_byte(bytes, '.');
+    }
+
+    static bool has_byte(std::uint64_t bytes, char c) noexcept {
+        constexpr std::uint64_t kOnes = 0x0101010101010101U;
+        const std::uint64_t x = bytes ^ (kOnes * static_cast<unsigned char>(c));
+        return ((x - kOnes) & ~x & (kOnes << 7)) != 0;
     }
 
     void try_one(ValidatorId id, candidate::Range found) noexcept {
@@ -138,11 +182,16 @@ private:
 
 CandidateKind candidate_kind(ValidatorId id) noexcept {
     switch (id) {
-        case ValidatorId::email: return CandidateKind::email;
-        case ValidatorId::ipv6: return CandidateKind::ipv6;
-        case ValidatorId::iban: return CandidateKind::iban;
-        case ValidatorId::mac: return CandidateKind::mac;
-        default: return CandidateKind::digits;
+        case ValidatorId::email:
+            return CandidateKind::email;
+        case ValidatorId::ipv6:
+            return CandidateKind::ipv6;
+        case ValidatorId::iban:
+            return CandidateKind::iban;
+        case ValidatorId::mac:
+            return CandidateKind::mac;
+        default:
+            return CandidateKind::digits;
     }
 }
 

@@ -49,7 +49,8 @@ Range accepted(ValidatorId id, std::string_view text, std::size_t begin, std::si
 // "version 1.2.3.4", "FileVersion=1.2.3.4", "v: 1.2.3.4"
 bool after_version_word(std::string_view text, std::size_t begin) noexcept {
     std::size_t end = begin;
-    while (end > 0 && begin - end < 4 && std::string_view(" \t:=\"'(").find(text[end - 1]) != std::string_view::npos) --end;
+    while (end > 0 && begin - end < 4 && std::string_view(" \t:=\"'(").find(text[end - 1]) != std::string_view::npos)
+        --end;
     std::size_t first = end;
     while (first > 0 && end - first < 8 && is_alpha(text[first - 1])) --first;
     const std::string_view word = text.substr(first, end - first);
@@ -68,7 +69,9 @@ bool in_userinfo(std::string_view text, std::size_t end) noexcept {
     for (std::size_t i = end; i > 0 && end - i < 128; --i) {
         const char c = text[i - 1];
         if (c == '/') return i >= 3 && text[i - 2] == '/' && text[i - 3] == ':';
-        if (static_cast<unsigned char>(c) <= ' ' || std::string_view("\"'<>@?#,()[]{}").find(c) != std::string_view::npos) return false;
+        if (static_cast<unsigned char>(c) <= ' ' ||
+            std::string_view("\"'<>@?#,()[]{}").find(c) != std::string_view::npos)
+            return false;
     }
     return false;
 }
@@ -106,7 +109,8 @@ Range card_at(std::string_view text, std::size_t start) noexcept {
         if (digits >= 13 && first_long == ends.size()) first_long = groups;
         ends[groups++] = i;
         const char c = byte(text, i);
-        if ((c != ' ' && c != '-' && c != '.') || (separator != '\0' && c != separator) || !is_digit(byte(text, i + 1))) break;
+        if ((c != ' ' && c != '-' && c != '.') || (separator != '\0' && c != separator) || !is_digit(byte(text, i + 1)))
+            break;
         separator = c;
         ++i;
     }
@@ -136,7 +140,7 @@ Range ipv4_at(std::string_view text, std::size_t start) noexcept {
     const char c = before(text, start);
     if (is_word(c) || c == '.' || c == '-' || c == '@' || c == '~' || c == '^') return {};
     const char c2 = before(text, start, 2);
-    if (c == '/' && is_alnum(c2)) return {};                                                   // Chrome/1.2.3.4
+    if (c == '/' && is_alnum(c2)) return {};                                                     // Chrome/1.2.3.4
     if (c == '=' && (c2 == '<' || c2 == '>' || c2 == '~' || c2 == '!' || c2 == '^')) return {};  // >=1.2.3.4
     std::size_t end = start;
     for (unsigned octet = 0; octet < 4; ++octet) {
@@ -162,6 +166,10 @@ Range phone_at(std::string_view text, std::size_t start) noexcept {
     const std::size_t begin = plus ? start - 1 : start;
     if (before(text, begin) == '+' || !number_may_begin(text, begin)) return {};
     if (!plus && before(text, begin) == ':' && is_digit(before(text, begin, 2))) return {};  // 10:00
+    if (!plus) {  // no country code begins with 0: a row of zeros ends here
+        const std::size_t code = start + (is_digit(byte(text, start + 2)) ? 2 : 3);
+        if (!is_digit(byte(text, code)) || text[code] == '0') return {};
+    }
     constexpr std::size_t kLongest = 32;
     std::array<std::size_t, kLongest> ends{};
     std::size_t count = 0;
@@ -253,7 +261,8 @@ Range email_at(std::string_view text, std::size_t at) noexcept {
     return accepted(ValidatorId::email, text, begin, end);
 }
 
-Range colon_address(std::string_view text, std::size_t colon, bool ipv6, bool mac, ValidatorId& id, std::size_t& judged) noexcept {
+Range colon_address(std::string_view text, std::size_t colon, bool ipv6, bool mac, ValidatorId& id,
+                    std::size_t& judged) noexcept {
     const char after = byte(text, colon + 1);
     if (!is_hex(after) && after != ':') return {};
     std::size_t begin = colon;
@@ -261,12 +270,15 @@ Range colon_address(std::string_view text, std::size_t colon, bool ipv6, bool ma
     const char c = before(text, begin);
     if (colon - begin > 4 || is_word(c) || c == ':' || c == '.' || c == '-') return {};
     std::size_t last = colon;
-    while (last < begin + 48 && (is_hex(byte(text, last)) || byte(text, last) == ':' || byte(text, last) == '.')) ++last;
+    while (last < begin + 48 && (is_hex(byte(text, last)) || byte(text, last) == ':' || byte(text, last) == '.'))
+        ++last;
     judged = last;
     for (std::size_t end = last; end >= begin + 4; --end) {
         const char next = byte(text, end);
         if (is_word(next)) continue;
-        if ((next == ':' || next == '.' || next == '-') && (is_alnum(byte(text, end + 1)) || byte(text, end + 1) == ':')) continue;
+        if ((next == ':' || next == '.' || next == '-') &&
+            (is_alnum(byte(text, end + 1)) || byte(text, end + 1) == ':'))
+            continue;
         if (next == ':' && text[end - 1] == ':') continue;
         const std::string_view address = text.substr(begin, end - begin);
         if (ipv6 && validate(ValidatorId::ipv6, address) && plausible_ipv6(address)) {

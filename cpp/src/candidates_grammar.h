@@ -22,13 +22,14 @@ constexpr bool is_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c 
 Range card_at(std::string_view text, std::size_t start) noexcept;
 Range ssn_at(std::string_view text, std::size_t start) noexcept;
 Range ipv4_at(std::string_view text, std::size_t start) noexcept;
-Range phone_at(std::string_view text, std::size_t start) noexcept;  // after '+', or the run begins with 00
-Range iban_at(std::string_view text, std::size_t start) noexcept;   // the check digits
+Range phone_at(std::string_view text, std::size_t start) noexcept;   // after '+', or the run begins with 00
+Range iban_at(std::string_view text, std::size_t start) noexcept;    // the check digits
 Range plain_mac(std::string_view text, std::size_t start) noexcept;  // aa-bb-cc-dd-ee-ff or aabb.ccdd.eeff
 
 Range email_at(std::string_view text, std::size_t at) noexcept;  // the '@'
 
 // The first ':' of a run of [0-9a-fA-F:.]; `judged` receives the end of what was looked at of it, `id` what was found.
-Range colon_address(std::string_view text, std::size_t colon, bool ipv6, bool mac, ValidatorId& id, std::size_t& judged) noexcept;
+Range colon_address(std::string_view text, std::size_t colon, bool ipv6, bool mac, ValidatorId& id,
+                    std::size_t& judged) noexcept;
 
 }  // namespace fastguard::candidate

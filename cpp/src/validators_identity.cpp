@@ -11,8 +11,8 @@ namespace {
 
 using namespace ascii;
 
-// Issuer ranges by the first six digits (ISO/IEC 7812-1; ranges and lengths as the networks publish them), narrow ones
-// first where they lie inside a wide one of other lengths. Bit n of `lengths`: numbers of n digits.
+// Issuer ranges by the first six digits (ISO/IEC 7812-1; ranges and lengths as the networks publish them); a number is
+// issued when any range takes it. Bit n of `lengths`: numbers of n digits.
 struct Issuer {
     std::uint32_t first, last, lengths;
 };
@@ -20,36 +20,33 @@ constexpr std::uint32_t one(unsigned n) noexcept { return 1U << n; }
 constexpr std::uint32_t from_to(unsigned low, unsigned high) noexcept { return (1U << (high + 1)) - (1U << low); }
 
 constexpr auto kIssuers = std::to_array<Issuer>({
-    {400000, 499999, one(13) | one(16) | one(19)},   // Visa
-    {510000, 559999, one(16)},                       // Mastercard
-    {222100, 272099, one(16)},                       // Mastercard, series 2
-    {340000, 349999, one(15)},                       // American Express
-    {370000, 379999, one(15)},                       // American Express
-    {300000, 305999, one(14) | one(16)},             // Diners Club
-    {309500, 309599, one(14) | one(16)},             // Diners Club
-    {360000, 369999, one(14) | one(16)},             // Diners Club International
-    {380000, 399999, one(14) | one(16)},             // Diners Club International
-    {352800, 358999, from_to(16, 19)},               // JCB
-    {353000, 353999, one(16)},                       // RuPay and JCB
-    {356000, 356999, one(16)},                       // RuPay and JCB
-    {500000, 500999, from_to(13, 19)},               // Maestro
-    {501800, 501999, from_to(13, 19)},               // Maestro, Dankort
-    {502000, 502099, from_to(13, 19)},               // Maestro
-    {503800, 503899, from_to(13, 19)},               // Maestro
-    {506099, 506198, one(16) | one(18) | one(19)},   // Verve
-    {506700, 506799, one(16)},                       // Elo
-    {508500, 508999, one(16)},                       // RuPay
-    {509000, 509999, one(16)},                       // Elo
-    {560000, 589999, from_to(13, 19)},               // Maestro
-    {600000, 609999, from_to(16, 19)},               // Discover 6011, RuPay 60
-    {620000, 629999, from_to(16, 19)},               // UnionPay
-    {630400, 630499, from_to(13, 19)},               // Maestro
-    {636200, 639999, from_to(16, 19)},               // Elo, InstaPayment, Maestro
-    {640000, 659999, from_to(16, 19)},               // Discover, RuPay, Troy
-    {670000, 679999, from_to(13, 19)},               // Maestro
-    {810000, 829999, from_to(16, 19)},               // UnionPay, RuPay
-    {220000, 220499, from_to(16, 19)},               // Mir
-    {979200, 979289, one(16)},                       // Troy
+    {400000, 499999, one(13) | one(16) | one(19)},  // Visa
+    {510000, 559999, one(16)},                      // Mastercard
+    {222100, 272099, one(16)},                      // Mastercard, series 2
+    {340000, 349999, one(15)},                      // American Express
+    {370000, 379999, one(15)},                      // American Express
+    {300000, 305999, one(14) | one(16)},            // Diners Club
+    {309500, 309599, one(14) | one(16)},            // Diners Club
+    {360000, 369999, one(14) | one(16)},            // Diners Club International
+    {380000, 399999, one(14) | one(16)},            // Diners Club International
+    {352800, 358999, from_to(16, 19)},              // JCB, RuPay
+    {500000, 501999, from_to(13, 19)},              // Maestro, Dankort
+    {502000, 502099, from_to(13, 19)},              // Maestro
+    {503800, 503899, from_to(13, 19)},              // Maestro
+    {506099, 506198, one(16) | one(18) | one(19)},  // Verve
+    {506700, 506799, one(16)},                      // Elo
+    {508500, 508999, one(16)},                      // RuPay
+    {509000, 509999, one(16)},                      // Elo
+    {560000, 589999, from_to(13, 19)},              // Maestro
+    {600000, 609999, from_to(16, 19)},              // Discover 6011, RuPay 60
+    {620000, 629999, from_to(16, 19)},              // UnionPay
+    {630400, 630499, from_to(13, 19)},              // Maestro
+    {636200, 639999, from_to(16, 19)},              // Elo, InstaPayment, Maestro
+    {640000, 659999, from_to(16, 19)},              // Discover, RuPay, Troy
+    {670000, 679999, from_to(13, 19)},              // Maestro
+    {810000, 829999, from_to(16, 19)},              // UnionPay, RuPay
+    {220000, 220499, from_to(16, 19)},              // Mir
+    {979200, 979289, one(16)},                      // Troy
 });
 
 bool issued(std::uint32_t prefix, std::size_t digits) noexcept {
@@ -78,18 +75,19 @@ constexpr std::string_view kIbanLengths =
 constexpr std::array<std::uint8_t, 26 * 26> kIbanByCountry = [] {
     std::array<std::uint8_t, 26 * 26> table{};
     for (std::size_t i = 0; i < kIbanLengths.size(); i += 4)
-        table[static_cast<std::size_t>(kIbanLengths[i] - 'A') * 26 + static_cast<std::size_t>(kIbanLengths[i + 1] - 'A')] =
+        table[static_cast<std::size_t>(kIbanLengths[i] - 'A') * 26 +
+              static_cast<std::size_t>(kIbanLengths[i + 1] - 'A')] =
             static_cast<std::uint8_t>((kIbanLengths[i + 2] - '0') * 10 + (kIbanLengths[i + 3] - '0'));
     return table;
 }();
 
 // Suffixes of files and units that are no top-level domains: image@2x.png, wg-quick@wg0.service.
 constexpr auto kNoDomain = std::to_array<std::string_view>({
-    "png",  "jpg",    "jpeg",   "gif",    "svg",    "webp",  "bmp",     "ico",     "tiff", "css",  "scss", "less",
-    "js",   "mjs",    "cjs",    "jsx",    "tsx",    "json",  "yaml",    "yml",     "toml", "xml",  "html", "htm",
-    "txt",  "csv",    "tsv",    "log",    "lock",   "conf",  "cfg",     "ini",     "tgz",  "gz",   "bz2",  "xz",
-    "tar",  "rar",    "deb",    "rpm",    "jar",    "exe",   "dll",     "class",   "java", "cpp",  "hpp",  "rb",
-    "php",  "sql",    "md5",    "service", "socket", "timer", "target", "mount", "local", "localdomain",
+    "png", "jpg", "jpeg", "gif",     "svg",    "webp",  "bmp",    "ico",   "tiff",  "css",         "scss", "less",
+    "js",  "mjs", "cjs",  "jsx",     "tsx",    "json",  "yaml",   "yml",   "toml",  "xml",         "html", "htm",
+    "txt", "csv", "tsv",  "log",     "lock",   "conf",  "cfg",    "ini",   "tgz",   "gz",          "bz2",  "xz",
+    "tar", "rar", "deb",  "rpm",     "jar",    "exe",   "dll",    "class", "java",  "cpp",         "hpp",  "rb",
+    "php", "sql", "md5",  "service", "socket", "timer", "target", "mount", "local", "localdomain",
 });
 
 constexpr bool is_local_char(char c) noexcept {
@@ -133,7 +131,8 @@ bool luhn_card(std::string_view s) noexcept {
     std::size_t group_count = 1;
     std::size_t digits = 0;
     std::uint32_t prefix = 0;
-    unsigned sums[2] = {0, 0};  // of the digits at even and odd places from the left, the odd ones and even ones doubled
+    unsigned sums[2] = {0,
+                        0};  // of the digits at even and odd places from the left, the odd ones and even ones doubled
     char separator = '\0';
     for (std::size_t i = 0; i < s.size(); ++i) {
         const char c = s[i];

@@ -17,7 +17,8 @@ bool dotted_quad(std::string_view s, unsigned& first) noexcept {
         if (octet != 0 && (at >= s.size() || s[at++] != '.')) return false;
         const std::size_t begin = at;
         unsigned value = 0;
-        while (at < s.size() && at < begin + 3 && is_digit(s[at])) value = value * 10 + static_cast<unsigned>(s[at++] - '0');
+        while (at < s.size() && at < begin + 3 && is_digit(s[at]))
+            value = value * 10 + static_cast<unsigned>(s[at++] - '0');
         if (at == begin || value > 255 || (s[begin] == '0' && at - begin > 1)) return false;
         if (octet == 0) first = value;
     }

@@ -66,10 +66,14 @@ struct Classes {
     std::size_t lower = 0, upper = 0, digit = 0, other = 0;
     explicit Classes(std::string_view s) noexcept {
         for (const char c : s) {
-            if (is_lower(c)) ++lower;
-            else if (is_upper(c)) ++upper;
-            else if (is_digit(c)) ++digit;
-            else ++other;
+            if (is_lower(c))
+                ++lower;
+            else if (is_upper(c))
+                ++upper;
+            else if (is_digit(c))
+                ++digit;
+            else
+                ++other;
         }
     }
 };
@@ -82,9 +86,9 @@ bool all_hex(std::string_view s) noexcept {
 
 // Words by which manuals, templates and tests mark what is not a secret.
 constexpr auto kPlaceholders = std::to_array<std::string_view>({
-    "example",  "xxxx",      "changeme", "change_me", "change-me", "placeholder", "redacted", "dummy",
-    "sample",   "your_",     "your-",    "yourapi",   "yourpass",  "yourtoken",   "yoursecr", "yourkey",
-    "insert",   "replace",   "****",     "....",      "todo",      "not-a-real",  "notareal", "fake",
+    "example",   "xxxx",      "changeme", "change_me",   "change-me", "placeholder", "redacted", "dummy",
+    "sample",    "your_",     "your-",    "yourapi",     "yourpass",  "yourtoken",   "yoursecr", "yourkey",
+    "insert",    "replace",   "****",     "....",        "todo",      "not-a-real",  "notareal", "fake",
     "my-secret", "my_secret", "mysecret", "password123", "secret123", "foobar",
 });
 
@@ -170,7 +174,8 @@ bool jwt(std::string_view s) noexcept {
     if (second == std::string_view::npos || second + 1 == s.size()) return false;
     for (std::size_t i = 0; i < s.size(); ++i)
         if (i != first && i != second && base64url_value(s[i]) < 0) return false;
-    return json_object_start(s.substr(0, first), "\"alg\"") && json_object_start(s.substr(first + 1, second - first - 1), "\"");
+    return json_object_start(s.substr(0, first), "\"alg\"") &&
+           json_object_start(s.substr(first + 1, second - first - 1), "\"");
 }
 
 bool github_crc(std::string_view s) noexcept {
@@ -208,7 +213,8 @@ bool aws_access_key_id(std::string_view s) noexcept {
     if (s.size() != 20) return false;
     for (const char c : s)
         if (!is_upper(c) && !is_digit(c)) return false;
-    return !s.ends_with("EXAMPLE") && !has_run_or_sequence(s) && Classes(s.substr(4)).digit >= 1 && shannon_entropy(s) >= 2.8;
+    return !s.ends_with("EXAMPLE") && !has_run_or_sequence(s) && Classes(s.substr(4)).digit >= 1 &&
+           shannon_entropy(s) >= 2.8;
 }
 
 bool aws_secret_key(std::string_view s) noexcept {
@@ -219,8 +225,8 @@ bool aws_secret_key(std::string_view s) noexcept {
         slashes += c == '/' ? 1U : 0U;
     }
     const Classes classes(s);
-    return classes.lower >= 4 && classes.upper >= 4 && classes.digit >= 1 && slashes <= 5 && !all_hex(s) && not_placeholder(s) &&
-           shannon_entropy(s) >= 4.0;
+    return classes.lower >= 4 && classes.upper >= 4 && classes.digit >= 1 && slashes <= 5 && !all_hex(s) &&
+           not_placeholder(s) && shannon_entropy(s) >= 4.0;
 }
 
 bool uuid(std::string_view s) noexcept {
@@ -254,8 +260,8 @@ bool generic_secret(std::string_view s) noexcept {
 bool password_value(std::string_view s) noexcept {
     if (s.size() < 8 || s.size() > 128 || !plain_value(s)) return false;
     const Classes classes(s);
-    const unsigned kinds = (classes.lower != 0 ? 1U : 0U) + (classes.upper != 0 ? 1U : 0U) + (classes.digit != 0 ? 1U : 0U) +
-                           (classes.other != 0 ? 1U : 0U);
+    const unsigned kinds = (classes.lower != 0 ? 1U : 0U) + (classes.upper != 0 ? 1U : 0U) +
+                           (classes.digit != 0 ? 1U : 0U) + (classes.other != 0 ? 1U : 0U);
     if (classes.lower + classes.upper == 0 || kinds < 2 || (classes.digit == 0 && classes.other == 0)) return false;
     if (classes.digit == 0 && is_identifier(s)) return false;  // new_password, user.password
     return classes.other * 2 <= s.size() && shannon_entropy(s) >= 2.5;
@@ -272,9 +278,9 @@ bool url_password(std::string_view s) noexcept {
     if (colon == std::string_view::npos) return false;
     const std::string_view password = userinfo.substr(colon + 1);
     if (password.size() < 3 || !not_placeholder(password)) return false;
-    constexpr auto kWords = std::to_array<std::string_view>({"password", "passwd", "pass", "pwd", "secret", "token", "user",
-                                                       "username", "key", "test", "admin", "root", "guest", "postgres",
-                                                       "mypassword"});
+    constexpr auto kWords =
+        std::to_array<std::string_view>({"password", "passwd", "pass", "pwd", "secret", "token", "user", "username",
+                                         "key", "test", "admin", "root", "guest", "postgres", "mypassword"});
     for (const std::string_view word : kWords)
         if (equals_folded(password, word)) return false;
     return password != userinfo.substr(0, colon);

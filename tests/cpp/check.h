@@ -11,9 +11,12 @@ inline int failures = 0;
 
 template <typename T>
 void print(const T& value) {
-    if constexpr (std::is_same_v<T, bool>) std::cerr << (value ? "true" : "false");
-    else if constexpr (std::is_enum_v<T>) std::cerr << static_cast<long long>(value);
-    else std::cerr << value;
+    if constexpr (std::is_same_v<T, bool>)
+        std::cerr << (value ? "true" : "false");
+    else if constexpr (std::is_enum_v<T>)
+        std::cerr << static_cast<long long>(value);
+    else
+        std::cerr << value;
 }
 
 template <typename A, typename B>
