@@ -13,20 +13,23 @@ using namespace unicode;
 
 namespace {
 
+constexpr std::uint32_t kAllScripts = (1U << static_cast<unsigned>(Script::none)) - 1;
 constexpr std::size_t kNoMark = ~std::size_t{0};
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
 std::uint64_t entry_of(char32_t cp) noexcept {
     if (cp < kLimit) return fold_entry(cp);
-    constexpr std::uint64_t no_script = static_cast<std::uint64_t>(Script::none) << kScript;
-    if (cp - 0xE0000 >= 0x1000) return kIdentity | 4ULL << kFoldLength | no_script;
+    if (cp - 0xE0000 >= 0x1000) return kIdentity | 4ULL << kLength;
     const auto kind = cp < 0xE0080                    ? Removal::tag
                       : cp >= 0xE0100 && cp < 0xE01F0 ? Removal::variation
                                                       : Removal::ignorable;
-    return kSlow | kChanged | no_script | static_cast<std::uint64_t>(kind) << kRemoval;
+    return kSlow | kChanged | static_cast<std::uint64_t>(kind) << kRemoval;
 }
 
-unsigned mark_class(std::uint64_t entry) noexcept { return static_cast<unsigned>(entry >> kClass) & 0xFF; }
+// Canonical combining class of a code point of folded text.
+unsigned mark_class(std::uint64_t entry) noexcept {
+    return (entry & kIdentity) != 0 ? static_cast<unsigned>(entry) & 0xFF : 0;
+}
 
 // Canonical composition of two code points of folded text, 0 where there is none.
 char32_t compose(char32_t first, char32_t second) noexcept {
@@ -38,8 +41,6 @@ char32_t compose(char32_t first, char32_t second) noexcept {
     return found != end && (*found ^ key) < 1U << 21 ? static_cast<char32_t>(*found & 0x1FFFFF) : 0;
 }
 
-bool is_ascii_letter(unsigned char byte) noexcept { return static_cast<unsigned char>((byte | 0x20) - 'a') < 26; }
-
 // The state of one folding call; what the hot loop needs often is in its locals.
 class Folder {
   public:
@@ -49,7 +50,8 @@ class Folder {
           limit_(room - kFoldReserve),
           size_(cursor.written),
           marks_(cursor.marks),
-          marks_end_(cursor.marks == 0 ? kNoMark : cursor.written) {}
+          marks_end_(cursor.marks == 0 ? kNoMark : cursor.written),
+          previous_(cursor.last) {}
 
     // Folds from text[at] on and returns where it stopped: at `end` or after, or where the room ends.
     // base + k is the offset of text[k] in the source; three bytes after `end` must be readable.
@@ -59,6 +61,7 @@ class Folder {
     void finish(FoldCursor& cursor, FoldStats& stats) const noexcept {
         cursor.written = size_;
         cursor.marks = marks_end_ == size_ ? marks_ : 0;
+        cursor.last = previous_;
         const auto removed = [this](Removal kind) { return removed_[static_cast<std::size_t>(kind)]; };
         stats.invalid += invalid_;
         stats.tags += removed(Removal::tag);
@@ -69,9 +72,9 @@ class Folder {
                             removed(Removal::bidi) + removed(Removal::zero_width);
         stats.dropped_marks += removed(Removal::mark);
         stats.confusables += confusables_;
-        stats.mixed += mixed_;
-        stats.scripts |= (scripts_ & ~(1U << static_cast<unsigned>(Script::none))) | (letters_ != 0);
-        stats.changed |= (changed_ & kChanged) != 0;
+        stats.mixed |= mixed_ != 0;
+        stats.scripts |= (static_cast<std::uint32_t>(seen_ >> kScripts) & kAllScripts) | (letters_ != 0);
+        stats.changed |= (seen_ & kChanged) != 0;
     }
 
   private:
@@ -101,72 +104,114 @@ class Folder {
     std::uint32_t removed_[7] = {};
     std::uint32_t invalid_ = 0;
     std::uint32_t confusables_ = 0;
-    std::uint32_t mixed_ = 0;
-    std::uint32_t scripts_ = 0;
     std::uint32_t letters_ = 0;
-    std::uint64_t changed_ = 0;
+    std::uint64_t seen_ = 0;  // all fold entries met, joined: kChanged and the scripts
+    std::uint64_t mixed_ = 0;
+    std::uint64_t previous_;
 };
 
 template <bool kBlocks>
 std::size_t Folder::run(const char* text, std::size_t at, std::size_t end, std::size_t base) noexcept {
+    char* const dst = dst_;
+    std::uint32_t* const origin = origin_;
     std::size_t size = size_;
-    std::uint64_t changed = 0;
-    std::uint32_t scripts = 0;
+    std::uint64_t seen = 0;
+    std::uint64_t confusables = 0;
+    std::uint64_t mixed = 0;
+    std::uint64_t previous = previous_;  // entry of the character before, 0 where it does not matter
     std::uint32_t letters = 0;
-    std::uint32_t confusables = 0;
     while (at < end && size <= limit_) {
         if constexpr (kBlocks) {
-            const std::size_t prefix = ascii::fold_block(text + at, dst_ + size, letters);
-            ascii::count_up(origin_ + size, static_cast<std::uint32_t>(base + at));
+            const std::size_t prefix = ascii::fold_block(text + at, dst + size, letters);
+            ascii::count_up(origin + size, static_cast<std::uint32_t>(base + at));
+            if (prefix == ascii::kBlock) {
+                at += ascii::kBlock;
+                size += ascii::kBlock;
+                previous = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
+                continue;
+            }
             size += prefix;
             at += prefix;
-            if (prefix == ascii::kBlock) continue;
+            if (prefix != 0) previous = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
         }
+        if (size > limit_) break;
+        // From here on one character at a time, until only ASCII is in sight.
+        const std::size_t stop = std::min(end, at + (limit_ - size) / kFoldRatio + 1);
         do {
             const char* const source = text + at;
             const auto position = static_cast<std::uint32_t>(base + at);
-            const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
-            at += step.length;
+            const std::uint32_t b0 = static_cast<unsigned char>(source[0]);
             std::uint64_t entry;
-            if (step.length == 2) {
-                entry = kFoldBlocks[step.cp];
-            } else if (step.cp < kLimit) {
-                entry = fold_entry(step.cp);
-            } else if (step.cp == utf8::kInvalid) {
-                std::memcpy(dst_ + size, kReplacement, 4);
-                ascii::repeat4(origin_ + size, position);
-                size += 3;
-                ++invalid_;
-                changed |= kChanged;
-                continue;
+            std::uint32_t bytes;
+            if (b0 < 0xE0) {
+                const std::uint32_t b1 = static_cast<unsigned char>(source[1]);
+                const std::uint32_t two = b0 >> 7;
+                // Without branches: letters and the spaces between words come in no order that could be foretold.
+                if ((two & (static_cast<std::uint32_t>(b0 < 0xC2) | static_cast<std::uint32_t>((b1 & 0xC0) != 0x80))) !=
+                    0) {
+                    goto invalid;
+                }
+                const std::uint32_t joined = (b0 & 0x1F) << 6 | (b1 & 0x3F);
+                entry = kFoldBlocks[b0 + ((joined - b0) & (0U - two))];
+                bytes = static_cast<std::uint32_t>(entry);
+                at += 1U + two;
             } else {
-                entry = entry_of(step.cp);
+                if constexpr (kBlocks) {
+                    if (b0 - 0xE4 < 6) {
+                        const std::size_t han = ascii::copy_han(source, dst + size, origin + size, position);
+                        if (han == 0) goto invalid;
+                        at += han;
+                        size += han;
+                        previous = 0;
+                        seen |= std::uint64_t{1} << (kScripts + static_cast<unsigned>(Script::han));
+                        continue;
+                    }
+                }
+                const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
+                if (step.cp < kLimit) {
+                    entry = fold_entry(step.cp);
+                } else if (step.cp == utf8::kInvalid) {
+                    goto invalid;
+                } else {
+                    entry = entry_of(step.cp);
+                }
+                bytes = (entry & kIdentity) != 0 ? utf8::load32(source) : static_cast<std::uint32_t>(entry);
+                at += step.length;
             }
-            changed |= entry;
-            scripts |= 1U << (entry >> kScript & 15);
+            seen |= entry;
             if ((entry & kSlow) != 0) {
                 size_ = size;
                 slow(entry, source, position);
                 size = size_;
+                previous = 0;
                 continue;
             }
-            if ((entry >> kConfusable & 1) != 0) {
-                ++confusables;
-                mixed_ += (size != 0 && is_ascii_letter(static_cast<unsigned char>(dst_[size - 1]))) ||
-                          is_ascii_letter(static_cast<unsigned char>(text[at]));
-            }
-            const std::uint32_t bytes =
-                (entry & kIdentity) != 0 ? utf8::load32(source) : static_cast<std::uint32_t>(entry);
-            std::memcpy(dst_ + size, &bytes, 4);
-            ascii::repeat4(origin_ + size, position);
-            size += entry >> kFoldLength & 63;
-        } while (at < end && size <= limit_ && (!kBlocks || static_cast<unsigned char>(text[at]) >= 0x80));
+            confusables += entry & kConfusableCount;
+            mixed |= (previous << 1 | previous >> 1) & entry;
+            previous = entry;
+            std::memcpy(dst + size, &bytes, 4);
+            ascii::repeat4(origin + size, position);
+            size += entry >> kLength;
+            continue;
+        invalid:
+            std::memcpy(dst + size, kReplacement, 4);
+            ascii::repeat4(origin + size, position);
+            size += 3;
+            ++at;
+            ++invalid_;
+            seen |= kChanged;
+            previous = 0;
+        } while (at < stop && (!kBlocks || (utf8::load32(text + at) & 0x80808080U) != 0));
+        if (const auto next = static_cast<unsigned char>(text[at]); next < 0x80) {
+            mixed |= previous << 1 & kFoldBlocks[next];
+        }
     }
     size_ = size;
-    changed_ |= changed;
-    scripts_ |= scripts;
+    seen_ |= seen;
+    mixed_ |= mixed & (kLetter | kConfusable);  // neighbours: first a confusable then a letter, or the other way
+    previous_ = previous;
     letters_ |= letters;
-    confusables_ += confusables;
+    confusables_ += static_cast<std::uint32_t>(confusables >> 32);
     return at;
 }
 
@@ -175,11 +220,13 @@ void Folder::slow(std::uint64_t entry, const char* source, std::uint32_t positio
         ++removed_[removal];
         return;
     }
-    confusables_ += static_cast<std::uint32_t>(entry >> kConfusable & 1);
-    const std::size_t length = entry >> kFoldLength & 63;
+    confusables_ += static_cast<std::uint32_t>((entry & kConfusable) != 0);
+    std::size_t length = entry >> kLength;
     char text[kMaxFold + 4] = {};
     if ((entry & kPooled) != 0) {
-        std::memcpy(text, kPool + static_cast<std::uint32_t>(entry), kMaxFold);
+        const std::uint8_t* const pooled = kPool + static_cast<std::uint32_t>(entry);
+        length = pooled[0];
+        std::memcpy(text, pooled + 1, kMaxFold);
     } else {
         const auto bytes = static_cast<std::uint32_t>(entry);
         std::memcpy(text, (entry & kIdentity) != 0 ? static_cast<const void*>(source) : &bytes, 4);
@@ -213,7 +260,7 @@ void Folder::replace(std::size_t at, std::size_t length, char32_t cp) noexcept {
     std::memcpy(dst_ + at, bytes, wanted);
     std::fill_n(origin_ + at, wanted, position);
     size_ = at + wanted + tail;
-    changed_ |= kChanged;
+    seen_ |= kChanged;
 }
 
 // Appends a code point of folded text that may compose with or be ordered before what is there.
@@ -238,42 +285,49 @@ void Folder::append_mark(char32_t cp, unsigned cls, std::uint32_t position) noex
     if (marks_end_ != size_) marks_ = 0;
     if (marks_ == kMaxMarks) {
         ++removed_[static_cast<std::size_t>(Removal::mark)];
-        changed_ |= kChanged;
+        seen_ |= kChanged;
         return;
     }
     ++marks_;
     std::size_t place = size_;  // where canonical order wants the mark
-    unsigned previous = 0;      // class of the mark before that place, 0 for the starter
-    for (std::size_t end = size_; end != 0;) {
+    std::size_t starter = size_;
+    unsigned previous = 0;  // highest class between the starter and that place
+    for (std::size_t end = size_; end != 0 && starter == size_; end = before(end)) {
         const std::size_t index = before(end);
         const unsigned there = mark_class(entry_of(at(index, end)));
-        if (there > cls)
+        if (there == 0)
+            starter = index;
+        else if (there > cls)
             place = index;
         else
             previous = std::max(previous, there);
-        if (there == 0) {
-            if (previous < cls) {
-                if (const char32_t joined = compose(at(index, end), cp); joined != 0) {
-                    replace(index, end - index, joined);
-                    marks_end_ = size_;
-                    return;
-                }
-            }
-            break;
-        }
-        end = index;
     }
-    if (place == size_) {
-        write(cp, position);
-    } else {
-        char bytes[4];
-        const std::size_t length = utf8::encode(cp, bytes);
-        std::memmove(dst_ + place + length, dst_ + place, size_ - place);
-        std::memmove(origin_ + place + length, origin_ + place, (size_ - place) * sizeof *origin_);
-        std::memcpy(dst_ + place, bytes, length);
-        std::fill_n(origin_ + place, length, origin_[place + length]);
-        size_ += length;
-        changed_ |= kChanged;
+    const bool has_starter = starter != size_;
+    // The marks from `place` on move on by one, their origins stay where they are; so origins never go back.
+    std::uint32_t origins[kMaxMarks + 1];
+    std::size_t count = 0;
+    for (std::size_t index = place; index < size_; index += utf8::length(dst_[index]))
+        origins[count++] = origin_[index];
+    origins[count] = position;
+    char bytes[4];
+    const std::size_t length = utf8::encode(cp, bytes);
+    std::memmove(dst_ + place + length, dst_ + place, size_ - place);
+    std::memcpy(dst_ + place, bytes, length);
+    size_ += length;
+    if (count != 0) seen_ |= kChanged;
+    count = 0;
+    for (std::size_t index = place, next = 0; index < size_; index = next) {
+        next = index + utf8::length(dst_[index]);
+        std::fill(origin_ + index, origin_ + next, origins[count++]);
+    }
+    if (has_starter && previous < cls) {
+        const std::size_t end = starter + utf8::length(dst_[starter]);
+        if (const char32_t joined = compose(at(starter, end), cp); joined != 0) {
+            std::memmove(dst_ + place, dst_ + place + length, size_ - place - length);
+            std::memmove(origin_ + place, origin_ + place + length, (size_ - place - length) * sizeof *origin_);
+            size_ -= length;
+            replace(starter, end - starter, joined);
+        }
     }
     marks_end_ = size_;
 }

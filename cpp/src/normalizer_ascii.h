@@ -18,6 +18,13 @@ namespace fastguard::ascii {
 
 inline constexpr std::size_t kBlock = 16;
 
+#if defined(FASTGUARD_NEON)
+// Four bits for each byte of a comparison.
+inline std::uint64_t nibble_mask(uint8x16_t compared) noexcept {
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(compared), 4)), 0);
+}
+#endif
+
 // Folds the ASCII bytes of a block: lower case, white space to a space. Writes 16 bytes and returns how many of them
 // come before the first byte that is not ASCII; `letters` becomes nonzero when the block has an ASCII letter.
 inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters) noexcept {
@@ -32,8 +39,8 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
     const __m128i folded = _mm_or_si128(_mm_andnot_si128(space, lower), _mm_and_si128(space, case_bit));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), folded);
     letters |= static_cast<std::uint32_t>(_mm_movemask_epi8(letter));
-    const std::uint32_t high = static_cast<std::uint32_t>(_mm_movemask_epi8(text)) | 0x10000U;
-    return static_cast<std::size_t>(std::countr_zero(high));
+    const auto high = static_cast<std::uint32_t>(_mm_movemask_epi8(text));
+    return high == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(high));
 #elif defined(FASTGUARD_NEON)
     const uint8x16_t text = vld1q_u8(reinterpret_cast<const std::uint8_t*>(src));
     const uint8x16_t case_bit = vdupq_n_u8(0x20);
@@ -42,9 +49,8 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
     const uint8x16_t lower = vorrq_u8(text, vandq_u8(letter, case_bit));
     vst1q_u8(reinterpret_cast<std::uint8_t*>(dst), vbslq_u8(space, case_bit, lower));
     letters |= vmaxvq_u8(letter);
-    const uint8x16_t high = vcgeq_u8(text, vdupq_n_u8(0x80));
-    const std::uint64_t nibbles = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(high), 4)), 0);
-    return nibbles == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(nibbles)) / 4;
+    const std::uint64_t high = nibble_mask(vcgeq_u8(text, vdupq_n_u8(0x80)));
+    return high == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(high)) / 4;
 #else
     std::size_t prefix = kBlock;
     for (std::size_t k = kBlock; k-- > 0;) {
@@ -56,6 +62,43 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
         if (byte >= 0x80) prefix = k;
     }
     return prefix;
+#endif
+}
+
+// Copies the Han characters E4 xx xx .. E9 xx xx at the start of a block, at most five. Writes 16 bytes and 16 origins;
+// returns the number of bytes that count, a multiple of three.
+inline std::size_t copy_han(const char* src, char* dst, std::uint32_t* origin, std::uint32_t first) noexcept {
+    alignas(16) static constexpr std::uint8_t kLow[16] = {0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80,
+                                                          0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0};
+    alignas(16) static constexpr std::uint8_t kSpan[16] = {5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 0};
+    static constexpr std::uint32_t kWhole[17] = {0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9, 12, 12, 12, 15, 15};
+#if defined(FASTGUARD_SSE2)
+    const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(src));
+    const __m128i from_low = _mm_sub_epi8(text, _mm_load_si128(reinterpret_cast<const __m128i*>(kLow)));
+    const __m128i inside =
+        _mm_cmpeq_epi8(_mm_min_epu8(from_low, _mm_load_si128(reinterpret_cast<const __m128i*>(kSpan))), from_low);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), text);
+    const __m128i base = _mm_set1_epi32(static_cast<int>(first));
+    auto* to = reinterpret_cast<__m128i*>(origin);
+    _mm_storeu_si128(to, _mm_add_epi32(base, _mm_setr_epi32(0, 0, 0, 3)));
+    _mm_storeu_si128(to + 1, _mm_add_epi32(base, _mm_setr_epi32(3, 3, 6, 6)));
+    _mm_storeu_si128(to + 2, _mm_add_epi32(base, _mm_setr_epi32(6, 9, 9, 9)));
+    _mm_storeu_si128(to + 3, _mm_add_epi32(base, _mm_setr_epi32(12, 12, 12, 15)));
+    const std::uint32_t outside = ~static_cast<std::uint32_t>(_mm_movemask_epi8(inside));
+    return kWhole[std::countr_zero(outside)];
+#else
+    for (std::size_t k = 0; k < kBlock; ++k) origin[k] = first + kWhole[k];
+    std::memcpy(dst, src, kBlock);
+#if defined(FASTGUARD_NEON)
+    const uint8x16_t text = vld1q_u8(reinterpret_cast<const std::uint8_t*>(src));
+    const uint8x16_t inside = vcleq_u8(vsubq_u8(text, vld1q_u8(kLow)), vld1q_u8(kSpan));
+    const std::uint64_t outside = ~nibble_mask(inside);
+    return kWhole[outside == 0 ? 16 : std::countr_zero(outside) / 4];
+#else
+    std::size_t k = 0;
+    while (k < kBlock && static_cast<std::uint8_t>(static_cast<std::uint8_t>(src[k]) - kLow[k]) <= kSpan[k]) ++k;
+    return kWhole[k];
+#endif
 #endif
 }
 

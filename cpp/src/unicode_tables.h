@@ -16,17 +16,20 @@ inline constexpr std::size_t kFoldRatio = 11;     // most view bytes for one raw
 inline constexpr std::size_t kSkeletonRatio = 4;  // most skeleton bytes for one folded byte
 inline constexpr std::size_t kPoolPadding = 64;   // a copy may read so far past the end of a string in the pool
 
-// An entry of the fold table.
-inline constexpr unsigned kFoldLength = 32;  // 6 bits; bits 0..31: the bytes themselves or an offset in kPool
-inline constexpr std::uint64_t kIdentity = 1ULL << 38;  // the bytes are those of the source
-inline constexpr std::uint64_t kSlow = 1ULL << 39;      // one of kRemoval, kPooled, kInteracts is set
-inline constexpr unsigned kScript = 40;                 // 4 bits: enum Script, kNoScript for the rest
-inline constexpr unsigned kConfusable = 44;             // 1 bit: not ASCII, but its skeleton is
-inline constexpr std::uint64_t kChanged = 1ULL << 45;  // differs from the source by more than ASCII case or white space
-inline constexpr unsigned kRemoval = 46;               // 3 bits: enum Removal
-inline constexpr std::uint64_t kPooled = 1ULL << 49;   // longer than four bytes
-inline constexpr std::uint64_t kInteracts = 1ULL << 50;  // may compose with or be ordered before what precedes it
-inline constexpr unsigned kClass = 51;                   // 8 bits: canonical combining class, for marks that stay
+// An entry of the fold table. Bits 0..31 are the view bytes themselves, or an offset in kPool, or for an identity its
+// canonical combining class. Bits 55 and 58 stay 0, so that neighbours can be compared by shifting an entry by one.
+inline constexpr std::uint64_t kConfusableCount = 1ULL << 32;  // the same bit as kConfusable, for adding up
+inline constexpr unsigned kScripts = 34;                       // 13 bits, one of them set: 1 << Script; none for none
+inline constexpr std::uint64_t kChanged = 1ULL << 47;  // differs from the source by more than ASCII case or white space
+inline constexpr std::uint64_t kIdentity = 1ULL << 48;  // the bytes are those of the source (from U+0800 on)
+inline constexpr std::uint64_t kSlow = 1ULL << 49;      // one of kRemoval, kPooled, kInteracts is set
+inline constexpr unsigned kRemoval = 50;                // 3 bits: enum Removal
+inline constexpr std::uint64_t kPooled = 1ULL
+                                         << 53;  // longer than four bytes: in kPool lies the length, then the bytes
+inline constexpr std::uint64_t kInteracts = 1ULL << 54;   // may compose with or be ordered before what precedes it
+inline constexpr std::uint64_t kConfusable = 1ULL << 56;  // not ASCII, but its skeleton is
+inline constexpr std::uint64_t kLetter = 1ULL << 57;      // ASCII letter
+inline constexpr unsigned kLength = 60;                   // 4 bits: bytes in the view, 0 where pooled or removed
 
 enum class Removal : std::uint8_t { none, ignorable, mark, tag, variation, bidi, zero_width };
 

@@ -37,6 +37,12 @@ inline Step decode(const unsigned char* p) noexcept {
     return {cp, 4};
 }
 
+// Length of the valid sequence that starts with this byte.
+inline std::uint32_t length(char first) noexcept {
+    const auto byte = static_cast<unsigned char>(first);
+    return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+}
+
 // Writes a scalar value; `out` has room for four bytes. Returns its length.
 inline std::uint32_t encode(char32_t cp, char* out) noexcept {
     if (cp < 0x80) {

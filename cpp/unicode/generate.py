@@ -41,6 +41,7 @@ SCRIPTS = ["Latin", "Cyrillic", "Greek", "Arabic", "Hebrew", "Devanagari", "Beng
 SCRIPT_OTHER, SCRIPT_NONE = 12, 13
 WITHOUT_SPACES = {"Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"}
 SINGLE_COMMON = {0x30FC, 0xFF70, 0x3099, 0x309A}
+HEXAGRAMS = range(0x4DC0, 0x4E00)
 SEPARATOR, WORD, SINGLE = 0, 1, 2
 IGNORABLE, MARK, TAG, VARIATION, BIDI, ZERO_WIDTH = 1, 2, 3, 4, 5, 6
 
@@ -300,6 +301,9 @@ class Tables:
         self.fold_ratio = max(len(encode(folded[cp])) / len(encode([cp])) for cp in folded)
         fold = [self._fold_entry(data, cp, folded, skeletons, joiners) for cp in range(LIMIT)]
         skeleton = [self._skeleton_entry(cp, skeletons.get(cp)) for cp in range(LIMIT)]
+        # The normaliser copies E4 xx xx .. E9 xx xx without a look-up.
+        if any(entry != fold[0x4E00] for cp, entry in enumerate(fold[0x4000:0xA000], 0x4000) if cp not in HEXAGRAMS):
+            raise InputError("U+4000..U+9FFF are not all plain Han")
         self.fold = two_stage(fold, 0x800)
         self.skeleton = two_stage(skeleton, 0x800)
         self.classes = two_stage([data.token_class(cp) | data.script_number(cp) << 2 for cp in range(LIMIT)], 0x800)
@@ -323,19 +327,27 @@ class Tables:
             removal = removal if cp in data.removed else MARK
         shown = b"".join(skeletons.get(one, encode([one])) for one in text)
         confusable = cp > 0x7F and bool(text) and not out.isascii() and shown.isascii() and shown.isalnum()
-        inline = 0 if identity and cp > 0x7FF else int.from_bytes(out, "little")
+        ccc = data.ccc.get(cp, 0) if identity else 0
+        if identity and cp > 0x7FF:
+            inline = ccc
+        elif ccc:
+            raise InputError(f"U+{cp:04X}: a mark below U+0800 that stays has no place for its class")
+        else:
+            inline = int.from_bytes(out, "little")
+        script = data.script_number(cp)
         return (
-            (self.pool.add(out) if pooled else inline)
-            | len(out) << 32
-            | (identity and cp > 0x7FF) << 38
-            | bool(pooled or interacts or removal) << 39
-            | data.script_number(cp) << 40
-            | confusable << 44
-            | (not identity and cp > 0x7F and text != [0x20]) << 45
-            | removal << 46
-            | pooled << 49
-            | interacts << 50
-            | (data.ccc.get(cp, 0) if identity else 0) << 51
+            (self.pool.add(bytes([len(out)]) + out) if pooled else inline)
+            | confusable << 32
+            | (1 << 34 + script if script != SCRIPT_NONE else 0)
+            | (not identity and cp > 0x7F and text != [0x20]) << 47
+            | (identity and cp > 0x7FF) << 48
+            | bool(pooled or interacts or removal) << 49
+            | removal << 50
+            | pooled << 53
+            | interacts << 54
+            | confusable << 56
+            | (cp < 0x80 and chr(cp).isalpha()) << 57
+            | (0 if pooled else len(out)) << 60
         )
 
     def _skeleton_entry(self, cp: int, out: bytes | None) -> int:

@@ -19,7 +19,7 @@
 //
 // Maps: origin[k] is the byte offset in the source of the character that made byte k of the view, origin[size] the size
 // of the source. Origins never decrease and lie on borders of characters; a composed character has the origin of its
-// first part, marks that were put in canonical order share the origin of the first of them.
+// first part; marks that were put in canonical order change places, their origins do not.
 //
 // All functions are pure, linear, allocate nothing and may run in any number of threads.
 #pragma once
@@ -60,8 +60,8 @@ struct FoldStats {
     std::uint32_t zero_width;           // U+200B..U+200D, U+2060..U+2064, U+FEFF, U+180E
     std::uint32_t dropped_marks;        // marks dropped by class or by the limit of 30
     std::uint32_t confusables;          // not ASCII when folded, but all ASCII letters or digits in the skeleton
-    std::uint32_t mixed;                // those of them that stand directly beside an ASCII letter
     std::uint32_t scripts;              // bit 1 << Script for each script of the source, ASCII letters included
+    bool mixed;                         // a confusable stands directly beside an ASCII letter
     bool changed;                       // more than ASCII case and white space differs from the source
 };
 
@@ -82,6 +82,7 @@ struct FoldCursor {
     std::size_t read = 0;     // bytes of the source done
     std::size_t written = 0;  // bytes of the view made
     std::uint32_t marks = 0;  // marks in a row up to here
+    std::uint64_t last = 0;   // what the last character was
 };
 
 // Room that a step needs beyond what it has written; with less it does nothing.
