@@ -46,10 +46,13 @@ constexpr std::array<std::string_view, kCount> kNames = [] {
     return names;
 }();
 
+constexpr std::string_view kQuotes = "\"'`";
+
 constexpr bool is_quote(char c) noexcept { return c == '"' || c == '\'' || c == '`'; }
 
-constexpr bool starts_value(char c) noexcept {
-    return c == '=' || c == ':' || c == '>' || c == ',' || c == '(' || is_quote(c) || ascii::is_space(c);
+// What may stand between = or : and the value.
+constexpr bool follows_operator(char c) noexcept {
+    return c == '=' || c == ':' || c == '>' || c == '\\' || is_quote(c) || ascii::is_space(c);
 }
 
 }  // namespace
@@ -85,13 +88,19 @@ double shannon_entropy(std::string_view bytes) noexcept {
 }
 
 std::string_view assigned_value(std::string_view match) noexcept {
-    std::size_t end = match.size();
-    while (end > 0 && (is_quote(match[end - 1]) || match[end - 1] == ';' || ascii::is_space(match[end - 1]))) --end;
-    std::size_t begin = end;
-    while (begin > 0 && match[begin - 1] == '=') --begin;  // padding belongs to the value
-    if (begin == 0) return match.substr(0, end);
-    while (begin > 0 && !starts_value(match[begin - 1])) --begin;
-    return match.substr(begin, end - begin);
+    while (!match.empty() && (is_quote(match.back()) || match.back() == ';' || ascii::is_space(match.back())))
+        match.remove_suffix(1);
+    for (std::size_t i = 0; i < match.size(); ++i) {
+        if (match[i] != '=' && match[i] != ':') continue;
+        std::size_t begin = i + 1;
+        while (begin < match.size() && follows_operator(match[begin])) ++begin;
+        if (begin == match.size()) break;  // the padding of base64
+        const std::string_view rest = match.substr(begin);
+        const std::size_t quote = rest.find_last_of(kQuotes);
+        return quote == std::string_view::npos ? rest : rest.substr(quote + 1);
+    }
+    const std::size_t last = match.find_last_of(" \t\r\n\"'`");
+    return last == std::string_view::npos ? match : match.substr(last + 1);
 }
 
 }  // namespace fastguard

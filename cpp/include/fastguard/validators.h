@@ -55,8 +55,10 @@ bool validate(ValidatorId id, std::string_view match) noexcept;
 // Shannon entropy of the bytes, in bits per byte; 0 for an empty view, 8 at most.
 double shannon_entropy(std::string_view bytes) noexcept;
 
-// The value of an assignment, `keep = "value"` in packs: what follows the last `=`, `:`, `>`, `,`, `(`, quote or white
-// space of the match, a closing quote and base64 padding aside. The result is a part of `match`.
+// The value of an assignment, `keep = "value"` in packs: what follows the first `=` or `:` (and the quotes, `>` and
+// white space after it) or, where a quoted string follows later, its content; without `=` and `:` the last word.
+// Closing quotes, semicolons and white space at the end are left off, padding of base64 is not. A part of `match`.
+// Linear.
 std::string_view assigned_value(std::string_view match) noexcept;
 
 // A set of validators as the candidate finder takes it.
