@@ -134,7 +134,7 @@ std::size_t Folder::run(const char* text, std::size_t at, std::size_t end, std::
             at += prefix;
             if (prefix != 0) previous = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
         }
-        if (size > limit_) break;
+        if (at >= end || size > limit_) break;
         // From here on one character at a time, until only ASCII is in sight.
         const std::size_t stop = std::min(end, at + (limit_ - size) / kFoldRatio + 1);
         do {
