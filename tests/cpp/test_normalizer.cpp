@@ -2,150 +2,25 @@
 #include "fastguard/normalizer.h"
 
 #include <chrono>
-#include <cstring>
-#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "check.h"
-#include "utf8_decode.h"
+#include "views.h"
 
 using fastguard::FoldStats;
 using fastguard::Script;
 using fastguard::TokenClass;
 using std::string;
 using std::string_view;
+using namespace views;
 
 namespace {
-
-struct View {
-    string text;
-    std::vector<std::uint32_t> origin;
-    FoldStats stats{};
-};
-
-// A copy without a spare byte, so that a sanitizer sees every read past the end.
-std::unique_ptr<char[]> exact(string_view text) {
-    std::unique_ptr<char[]> copy(new char[text.size()]);
-    if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
-    return copy;
-}
-
-std::vector<bool> borders(string_view text) {
-    std::vector<bool> result(text.size() + 1);
-    string padded = string(text) + string(4, '\0');
-    for (std::size_t at = 0; at < text.size();) {
-        result[at] = true;
-        at += fastguard::utf8::decode(reinterpret_cast<const unsigned char*>(padded.data()) + at).length;
-    }
-    result[text.size()] = true;
-    return result;
-}
-
-void check_map(string_view source, const View& view) {
-    const std::vector<bool> border = borders(source);
-    bool monotone = true, on_border = true;
-    for (std::size_t k = 0; k < view.text.size(); ++k) {
-        monotone = monotone && view.origin[k] <= view.origin[k + 1];
-        on_border = on_border && view.origin[k] < source.size() && border[view.origin[k]];
-    }
-    CHECK(monotone);
-    CHECK(on_border);
-    CHECK_EQUAL(view.origin[view.text.size()], source.size());
-}
-
-View fold_once(string_view source) {
-    const auto text = exact(source);
-    View view;
-    view.text.resize(fastguard::fold_bound(source.size()) + 64);
-    view.origin.resize(fastguard::fold_bound(source.size()) + 65);
-    view.text.resize(fastguard::fold_utf8(text.get(), source.size(), view.text.data(), view.origin.data(), view.stats));
-    return view;
-}
-
-// Folds in steps with as little room as possible.
-View fold_in_steps(string_view source, std::size_t more) {
-    const auto text = exact(source);
-    View view;
-    fastguard::FoldCursor cursor;
-    std::vector<char> dst;
-    view.origin.resize(1);
-    while (!fastguard::fold_step(text.get(), source.size(), dst.data(), view.origin.data(), dst.size(), cursor,
-                                 view.stats)) {
-        dst.resize(dst.size() + more);
-        view.origin.resize(dst.size() + 1);
-    }
-    view.text.assign(dst.data(), cursor.written);
-    return view;
-}
-
-bool same(const FoldStats& a, const FoldStats& b) {
-    return a.invalid == b.invalid && a.ignorables == b.ignorables && a.tags == b.tags &&
-           a.variation_selectors == b.variation_selectors && a.bidi_controls == b.bidi_controls &&
-           a.zero_width == b.zero_width && a.dropped_marks == b.dropped_marks && a.confusables == b.confusables &&
-           a.mixed == b.mixed && a.scripts == b.scripts && a.changed == b.changed;
-}
-
-// Folds and proves what holds for every text.
-View fold(string_view source) {
-    View view = fold_once(source);
-    check_map(source, view);
-    CHECK_EQUAL(fold_once(view.text).text, view.text);
-    const View steps = fold_in_steps(source, 61);
-    CHECK_EQUAL(steps.text, view.text);
-    CHECK(std::equal(view.origin.begin(), view.origin.begin() + static_cast<long>(view.text.size()) + 1,
-                     steps.origin.begin()));
-    CHECK(same(steps.stats, view.stats));
-    return view;
-}
-
-string folded(string_view source) { return fold(source).text; }
-
-View skeleton_view(string_view source) {
-    const View view = fold(source);
-    const auto text = exact(view.text);
-    View result;
-    result.text.resize(fastguard::skeleton_bound(view.text.size()) + 64);
-    result.origin.resize(fastguard::skeleton_bound(view.text.size()) + 65);
-    result.text.resize(fastguard::skeleton_of_folded(text.get(), view.text.size(), view.origin.data(),
-                                                     result.text.data(), result.origin.data()));
-    check_map(source, result);
-    return result;
-}
-
-string skeleton(string_view source) { return skeleton_view(source).text; }
-
-string repeat(string_view text, std::size_t times) {
-    string result;
-    for (std::size_t k = 0; k < times; ++k) result += text;
-    return result;
-}
-
-string utf8(char32_t cp) {
-    char bytes[4];
-    return string(bytes, fastguard::utf8::encode(cp, bytes));
-}
 
 // Puts a string after each character of an ASCII text.
 string after_each(string_view text, string_view what) {
     string result;
     for (const char c : text) (result += c) += what;
-    return result;
-}
-
-// Shows the letters of a text in another alphabet that starts at these code points; spaces stay.
-string styled(string_view text, char32_t upper, char32_t lower) {
-    string result;
-    for (const char c : text) {
-        if (c >= 'A' && c <= 'Z')
-            result += utf8(upper + static_cast<char32_t>(c - 'A'));
-        else if (c >= 'a' && c <= 'z')
-            result += utf8(lower + static_cast<char32_t>(c - 'a'));
-        else
-            result += c;
-    }
     return result;
 }
 
@@ -171,10 +46,11 @@ void ascii_is_lower_cased_in_place() {
 }
 
 void invisible_characters_vanish() {
-    for (const char32_t cp : {0x200B,  0x200C,  0x200D,  0x2060,  0x00AD,  0x034F,  0x180B,  0x180C, 0x180D,  0x180F,
-                              0x180E,  0xFEFF,  0xFFF9,  0xFFFA,  0xFFFB,  0x2061,  0x2062,  0x2063, 0x2064,  0x1D173,
-                              0x1D17A, 0x1BCA0, 0x1BCA3, 0xE0001, 0xE0049, 0xE007F, 0xFE00,  0xFE0F, 0xE0100, 0xE01EF,
-                              0x202E,  0x2066,  0x2069,  0x061C,  0x200F,  0x0640,  0xE0FFF, 0xFFF0}) {
+    for (const char32_t cp :
+         {0x200BU,  0x200CU,  0x200DU,  0x2060U,  0x00ADU,  0x034FU,  0x180BU,  0x180CU, 0x180DU,  0x180FU,
+          0x180EU,  0xFEFFU,  0xFFF9U,  0xFFFAU,  0xFFFBU,  0x2061U,  0x2062U,  0x2063U, 0x2064U,  0x1D173U,
+          0x1D17AU, 0x1BCA0U, 0x1BCA3U, 0xE0001U, 0xE0049U, 0xE007FU, 0xFE00U,  0xFE0FU, 0xE0100U, 0xE01EFU,
+          0x202EU,  0x2066U,  0x2069U,  0x061CU,  0x200FU,  0x0640U,  0xE0FFFU, 0xFFF0U}) {
         CHECK_EQUAL(folded(after_each(kText, utf8(cp))), kFolded);
         CHECK_EQUAL(folded(utf8(cp) + string(kText)), kFolded);
     }
@@ -182,8 +58,8 @@ void invisible_characters_vanish() {
 }
 
 void blank_characters_become_one_space_each() {
-    for (const char32_t cp : {0x00A0, 0x0085, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0x2800,
-                              0x3164, 0x115F, 0x1160, 0xFFA0}) {
+    for (const char32_t cp : {0x00A0U, 0x0085U, 0x1680U, 0x2000U, 0x200AU, 0x2028U, 0x2029U, 0x202FU, 0x205FU, 0x3000U,
+                              0x2800U, 0x3164U, 0x115FU, 0x1160U, 0xFFA0U}) {
         CHECK_EQUAL(folded("Ignore" + utf8(cp) + utf8(cp) + "all"), "ignore  all");
         CHECK(!fold("Ignore" + utf8(cp) + "all").stats.changed);
     }
@@ -226,7 +102,7 @@ void pairs_compose() {
 
 void styled_letters_become_plain() {
     CHECK_EQUAL(folded(styled(kText, 0xFF21, 0xFF41)), kFolded);
-    for (const char32_t start : {0x1D400, 0x1D468, 0x1D4D0, 0x1D56C, 0x1D5A0, 0x1D670})
+    for (const char32_t start : {0x1D400U, 0x1D468U, 0x1D4D0U, 0x1D56CU, 0x1D5A0U, 0x1D670U})
         CHECK_EQUAL(folded(styled(kText, start, start + 26)), kFolded);
     CHECK_EQUAL(folded("\u2110\u210A\U0001D4C3\u2134\U0001D4C7\u212F"), "ignore");
     CHECK_EQUAL(folded(styled(kText, 0x24B6, 0x24D0)), kFolded);
@@ -235,49 +111,6 @@ void styled_letters_become_plain() {
     CHECK_EQUAL(folded("\u249C\uFB01\u00BD\u2168"), "(a)fi1\u20442ix");
     CHECK_EQUAL(folded("\uFEE3\uFEAE\uFEA3\uFE92\uFE8E"), "\u0645\u0631\u062D\u0628\u0627");
     CHECK_EQUAL(folded("Stra\u00DFe \u1E9E \u03A3\u03C2 \u0130\u0131"), "strasse ss \u03C3\u03C3 i\u0131");
-}
-
-void look_alikes_share_a_skeleton() {
-    const string plain = skeleton(kText);
-    CHECK_EQUAL(plain, "lgnore all");
-    CHECK_EQUAL(skeleton("\u0406gn\u043Er\u0435 \u0430ll"), plain);
-    CHECK_EQUAL(skeleton("\u0399gn\u03BFre \u03B1ll"), plain);
-    CHECK_EQUAL(skeleton("\u026A\u0262\u0274\u1D0F\u0280\u1D07 \u1D00\u029F\u029F"), plain);
-    CHECK_EQUAL(skeleton("\u0269\u0260\u0273\u0275\u027D\u0258 \u0250\u026D\u026B"), plain);
-    for (const char32_t start : {0x1F150, 0x1F170, 0x1F1E6})
-        CHECK_EQUAL(skeleton(styled("IGNORE ALL", start, 0)), plain);
-    CHECK_EQUAL(skeleton("Ig\u0578ore \uA4EEll"), "lgnore all");
-    CHECK_EQUAL(skeleton("system"), skeleton("syste\u043C"));
-    CHECK_EQUAL(skeleton("modern"), skeleton("rnodem"));
-}
-
-void leetspeak_shares_a_skeleton() {
-    CHECK_EQUAL(skeleton("1gn0r3 4ll pr3v10u5"), skeleton("Ignore all previous"));
-    CHECK_EQUAL(skeleton("0123456789|i"), "olzeasgtbgll");
-    CHECK_EQUAL(skeleton("!gnore @ll$ a+b"), "!gnore @ll$ atb");
-    CHECK_EQUAL(skeleton("p@ss p@$$word a!b a!!b c++ $5"), "pass password alb a!!b c++ $s");
-    CHECK_EQUAL(skeleton("\u0430@\u0430"), "aaa");
-    CHECK_EQUAL(skeleton("@@@@a a@@@@a"), "@@@@a a@@@@a");
-    CHECK_EQUAL(skeleton("\u4E00 \u2014 \u30CE \u2018a\u2019"), "\u30FC \u2014 \u30CE 'a'");
-    const View view = skeleton_view("x\u0130\u00E9m\u0456!");
-    CHECK_EQUAL(view.text, "xlernl!");
-    CHECK_EQUAL(view.origin[1], 1U);
-    CHECK_EQUAL(view.origin[2], 3U);
-    CHECK_EQUAL(view.origin[3], 5U);
-    CHECK_EQUAL(view.origin[4], 5U);
-    CHECK_EQUAL(view.origin[5], 6U);
-    CHECK_EQUAL(view.origin[6], 8U);
-}
-
-void a_skeleton_without_a_map_counts_folded_bytes() {
-    char dst[64 + 16];
-    std::uint32_t origin[65 + 16];
-    CHECK_EQUAL(fastguard::skeleton_of_folded("am1", 3, nullptr, dst, origin), 4U);
-    CHECK_EQUAL(string_view(dst, 4), "arnl");
-    CHECK_EQUAL(origin[1], 1U);
-    CHECK_EQUAL(origin[2], 1U);
-    CHECK_EQUAL(origin[3], 2U);
-    CHECK_EQUAL(origin[4], 3U);
 }
 
 void invalid_bytes_count_one_by_one() {
@@ -309,8 +142,8 @@ void invalid_bytes_count_one_by_one() {
         {"\xFF", 1},
     };
     for (const auto& one : cases) {
-        for (const std::size_t before : {0, 1, 15, 16, 17, 40}) {
-            for (const std::size_t after : {0, 1, 15, 16, 17, 40}) {
+        for (const std::size_t before : {0U, 1U, 15U, 16U, 17U, 40U}) {
+            for (const std::size_t after : {0U, 1U, 15U, 16U, 17U, 40U}) {
                 const View view = fold(string(before, 'A') + string(one.bytes) + string(after, 'B'));
                 CHECK_EQUAL(view.text, string(before, 'a') + repeat("\uFFFD", one.invalid) + string(after, 'b'));
                 CHECK_EQUAL(view.stats.invalid, one.invalid);
@@ -433,9 +266,6 @@ int main() {
     marks_that_spell_words_stay();
     pairs_compose();
     styled_letters_become_plain();
-    look_alikes_share_a_skeleton();
-    leetspeak_shares_a_skeleton();
-    a_skeleton_without_a_map_counts_folded_bytes();
     invalid_bytes_count_one_by_one();
     statistics_tell_what_was_met();
     floods_stay_linear();

@@ -102,7 +102,7 @@ void units_are_counted_as_python_counts_them() {
     };
     for (const auto& one : cases) {
         for (std::size_t before = 0; before < 40; ++before) {
-            for (const std::size_t after : {0, 1, 3, 16, 40}) {
+            for (const std::size_t after : {0U, 1U, 3U, 16U, 40U}) {
                 const string text = string(before, 'x') + string(one.text) + string(after, 'y');
                 std::unique_ptr<char[]> copy(new char[text.size()]);
                 if (!text.empty()) std::memcpy(copy.get(), text.data(), text.size());
