@@ -55,6 +55,13 @@ constexpr bool follows_operator(char c) noexcept {
     return c == '=' || c == ':' || c == '>' || c == '\\' || is_quote(c) || ascii::is_space(c);
 }
 
+constexpr bool ends_value(char c) noexcept { return is_quote(c) || c == ';' || ascii::is_space(c); }
+
+std::string_view last_word(std::string_view text) noexcept {
+    const std::size_t last = text.find_last_of(" \t\r\n\"'`");
+    return last == std::string_view::npos ? text : text.substr(last + 1);
+}
+
 }  // namespace
 
 ValidatorId validator_by_name(std::string_view name) noexcept {
@@ -88,8 +95,11 @@ double shannon_entropy(std::string_view bytes) noexcept {
 }
 
 std::string_view assigned_value(std::string_view match) noexcept {
-    while (!match.empty() && (is_quote(match.back()) || match.back() == ';' || ascii::is_space(match.back())))
+    while (!match.empty() && ends_value(match.back())) {
+        const bool quote = is_quote(match.back());
         match.remove_suffix(1);
+        if (quote && !match.empty() && match.back() == '\\') match.remove_suffix(1);  // a string in a string
+    }
     for (std::size_t i = 0; i < match.size(); ++i) {
         if (match[i] != '=' && match[i] != ':') continue;
         std::size_t begin = i + 1;
@@ -97,10 +107,9 @@ std::string_view assigned_value(std::string_view match) noexcept {
         if (begin == match.size()) break;  // the padding of base64
         const std::string_view rest = match.substr(begin);
         const std::size_t quote = rest.find_last_of(kQuotes);
-        return quote == std::string_view::npos ? rest : rest.substr(quote + 1);
+        return quote == std::string_view::npos ? last_word(rest) : rest.substr(quote + 1);
     }
-    const std::size_t last = match.find_last_of(" \t\r\n\"'`");
-    return last == std::string_view::npos ? match : match.substr(last + 1);
+    return last_word(match);
 }
 
 }  // namespace fastguard

@@ -64,6 +64,8 @@ void value_of_an_assignment_is_found() {
     CHECK_EQUAL(fastguard::assigned_value("password: str = 'x-1'"), "x-1");
     CHECK_EQUAL(fastguard::assigned_value("the password is x-1"), "x-1");
     CHECK_EQUAL(fastguard::assigned_value("abc+/9=="), "abc+/9==");
+    CHECK_EQUAL(fastguard::assigned_value("Authorization: Bearer q7"), "q7");
+    CHECK_EQUAL(fastguard::assigned_value("{\\\"key\\\": \\\"q7\\\""), "q7");
     CHECK_EQUAL(fastguard::assigned_value("key="), "key=");
     CHECK_EQUAL(fastguard::assigned_value(""), "");
 }

@@ -56,9 +56,8 @@ bool validate(ValidatorId id, std::string_view match) noexcept;
 double shannon_entropy(std::string_view bytes) noexcept;
 
 // The value of an assignment, `keep = "value"` in packs: what follows the first `=` or `:` (and the quotes, `>` and
-// white space after it) or, where a quoted string follows later, its content; without `=` and `:` the last word.
-// Closing quotes, semicolons and white space at the end are left off, padding of base64 is not. A part of `match`.
-// Linear.
+// white space after it); of that the content of the last quoted string, or else the last word. Closing quotes,
+// semicolons and white space at the end are left off, padding of base64 is not. A part of `match`. Linear.
 std::string_view assigned_value(std::string_view match) noexcept;
 
 // A set of validators as the candidate finder takes it.
