@@ -65,18 +65,21 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
 #endif
 }
 
+// Five Han characters of three bytes: the lowest value of each byte, and how far above it a byte may be.
+alignas(16) inline constexpr std::uint8_t kHanLow[16] = {0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80,
+                                                         0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0};
+alignas(16) inline constexpr std::uint8_t kHanSpan[16] = {5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 0};
+// Bytes of whole characters in a number of bytes.
+inline constexpr std::uint32_t kHanWhole[17] = {0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9, 12, 12, 12, 15, 15};
+
 // Copies the Han characters E4 xx xx .. E9 xx xx at the start of a block, at most five. Writes 16 bytes and 16 origins;
 // returns the number of bytes that count, a multiple of three.
 inline std::size_t copy_han(const char* src, char* dst, std::uint32_t* origin, std::uint32_t first) noexcept {
-    alignas(16) static constexpr std::uint8_t kLow[16] = {0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80,
-                                                          0x80, 0xE4, 0x80, 0x80, 0xE4, 0x80, 0x80, 0};
-    alignas(16) static constexpr std::uint8_t kSpan[16] = {5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 5, 63, 63, 0};
-    static constexpr std::uint32_t kWhole[17] = {0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9, 12, 12, 12, 15, 15};
 #if defined(FASTGUARD_SSE2)
     const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(src));
-    const __m128i from_low = _mm_sub_epi8(text, _mm_load_si128(reinterpret_cast<const __m128i*>(kLow)));
+    const __m128i from_low = _mm_sub_epi8(text, _mm_load_si128(reinterpret_cast<const __m128i*>(kHanLow)));
     const __m128i inside =
-        _mm_cmpeq_epi8(_mm_min_epu8(from_low, _mm_load_si128(reinterpret_cast<const __m128i*>(kSpan))), from_low);
+        _mm_cmpeq_epi8(_mm_min_epu8(from_low, _mm_load_si128(reinterpret_cast<const __m128i*>(kHanSpan))), from_low);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), text);
     const __m128i base = _mm_set1_epi32(static_cast<int>(first));
     auto* to = reinterpret_cast<__m128i*>(origin);
@@ -85,19 +88,19 @@ inline std::size_t copy_han(const char* src, char* dst, std::uint32_t* origin, s
     _mm_storeu_si128(to + 2, _mm_add_epi32(base, _mm_setr_epi32(6, 9, 9, 9)));
     _mm_storeu_si128(to + 3, _mm_add_epi32(base, _mm_setr_epi32(12, 12, 12, 15)));
     const std::uint32_t outside = ~static_cast<std::uint32_t>(_mm_movemask_epi8(inside));
-    return kWhole[std::countr_zero(outside)];
+    return kHanWhole[std::countr_zero(outside)];
 #else
-    for (std::size_t k = 0; k < kBlock; ++k) origin[k] = first + kWhole[k];
+    for (std::size_t k = 0; k < kBlock; ++k) origin[k] = first + kHanWhole[k];
     std::memcpy(dst, src, kBlock);
 #if defined(FASTGUARD_NEON)
     const uint8x16_t text = vld1q_u8(reinterpret_cast<const std::uint8_t*>(src));
-    const uint8x16_t inside = vcleq_u8(vsubq_u8(text, vld1q_u8(kLow)), vld1q_u8(kSpan));
+    const uint8x16_t inside = vcleq_u8(vsubq_u8(text, vld1q_u8(kHanLow)), vld1q_u8(kHanSpan));
     const std::uint64_t outside = ~nibble_mask(inside);
-    return kWhole[outside == 0 ? 16 : std::countr_zero(outside) / 4];
+    return kHanWhole[outside == 0 ? 16 : std::countr_zero(outside) / 4];
 #else
     std::size_t k = 0;
-    while (k < kBlock && static_cast<std::uint8_t>(static_cast<std::uint8_t>(src[k]) - kLow[k]) <= kSpan[k]) ++k;
-    return kWhole[k];
+    while (k < kBlock && static_cast<std::uint8_t>(static_cast<std::uint8_t>(src[k]) - kHanLow[k]) <= kHanSpan[k]) ++k;
+    return kHanWhole[k];
 #endif
 #endif
 }

@@ -99,17 +99,21 @@ std::size_t skeleton_of_folded(const char* folded, std::size_t n, const std::uin
             }
             continue;
         }
-        const utf8::Step step = next(folded + at, n - at);
+        // A character near the end is read from a copy with room after it.
+        char tail[4] = {};
+        const char* here = folded + at;
+        if (n - at < 4) here = static_cast<const char*>(std::memcpy(tail, here, n - at));
+        const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(here));
         const std::uint32_t entry = entry_of(step.cp);
         const std::size_t length = entry >> kSkeletonLength & 63;
-        if ((entry & kSkeletonPooled) != 0) {
-            std::memcpy(dst + size, kPool + (entry & 0xFFFFFF), length);
-        } else if ((entry & kSkeletonIdentity) != 0) {
-            std::memcpy(dst + size, folded + at, step.length);
+        if ((entry & kSkeletonPooled) == 0) {
+            const std::uint32_t bytes = (entry & kSkeletonIdentity) != 0 ? utf8::load32(here) : entry;
+            std::memcpy(dst + size, &bytes, 4);
+            ascii::repeat4(origin + size, position);
         } else {
-            std::memcpy(dst + size, &entry, 4);
+            std::memcpy(dst + size, kPool + (entry & 0xFFFFFF), length);
+            std::fill_n(origin + size, length, position);
         }
-        for (std::size_t k = 0; k < length; ++k) origin[size + k] = position;
         size += length;
         at += step.length;
     }
