@@ -1,0 +1,264 @@
+// `GuardBase`: the hot entry, `check`, as a raw METH_FASTCALL method.
+#include "guard_object.h"
+
+namespace fastguard::python {
+namespace {
+
+PyObject* name_source = nullptr;
+PyObject* name_messages = nullptr;
+PyObject* name_text = nullptr;
+PyObject* name_check_messages = nullptr;
+PyObject* name_score_windows = nullptr;
+
+void release(EngineState* state) noexcept {
+    if (state != nullptr && state->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        Py_DECREF(state->metas);
+        delete state;
+    }
+}
+
+struct CheckArguments {
+    PyObject* text = nullptr;
+    PyObject* messages = nullptr;
+    PyObject* source = nullptr;
+};
+
+bool is_name(PyObject* key, PyObject* name) noexcept {
+    return key == name || PyUnicode_Compare(key, name) == 0;
+}
+
+bool parse(PyObject* const* args, Py_ssize_t count, PyObject* names, CheckArguments& out) noexcept {
+    if (count > 1) {
+        PyErr_Format(PyExc_TypeError, "check() takes one text (for many use check_batch), %zd were given", count);
+        return false;
+    }
+    if (count == 1) {
+        out.text = args[0];
+    }
+    const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < named; ++i) {
+        PyObject* key = PyTuple_GET_ITEM(names, i);
+        PyObject* value = args[count + i];
+        if (is_name(key, name_source)) {
+            out.source = value;
+        } else if (is_name(key, name_messages)) {
+            out.messages = value;
+        } else if (is_name(key, name_text) && out.text == nullptr) {
+            out.text = value;
+        } else {
+            PyErr_Format(PyExc_TypeError, "check() got an unexpected argument %R", key);
+            return false;
+        }
+    }
+    if (out.messages == Py_None) {
+        out.messages = nullptr;
+    }
+    if (out.text == Py_None && out.messages != nullptr) {
+        out.text = nullptr;
+    }
+    if ((out.text == nullptr) == (out.messages == nullptr)) {
+        PyErr_SetString(PyExc_TypeError, "check() takes either a text or messages=[...]");
+        return false;
+    }
+    return true;
+}
+
+PyObject* check(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) noexcept {
+    CheckArguments arguments;
+    if (!parse(args, count, names, arguments)) {
+        return nullptr;
+    }
+    std::uint8_t source = 1;  // user
+    if (arguments.source != nullptr && !source_of(arguments.source, source)) {
+        return nullptr;
+    }
+    if (arguments.messages != nullptr) {
+        Ref source_name = make_str(kSources[source]);
+        return PyObject_CallMethodObjArgs(self, name_check_messages, arguments.messages, source_name.get(), nullptr);
+    }
+    Text text;
+    if (!text_of(arguments.text, text, "text")) {
+        return nullptr;
+    }
+    const Hold hold(self);
+    return hold ? check_text(self, hold, text, arguments.text, source).release() : nullptr;
+}
+
+PyObject* no_model(PyObject*, PyObject*) noexcept { Py_RETURN_NONE; }
+
+void dealloc(PyObject* object) noexcept {
+    PyTypeObject* type = Py_TYPE(object);
+    release(reinterpret_cast<GuardObject*>(object)->state);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+template <class F> PyCFunction as_method(F* function) noexcept {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef methods[] = {
+    {"check", as_method(&check), METH_FASTCALL | METH_KEYWORDS,
+     "check(text=None, *, messages=None, source='user')\n--\n\nJudge a text or a conversation."},
+    {"check_batch", as_method(&guard_check_batch), METH_VARARGS | METH_KEYWORDS,
+     "check_batch(texts, *, source='user', threads=0)\n--\n\nJudge many texts on all cores; equal to the loop."},
+    {"check_arrow", as_method(&guard_check_arrow), METH_VARARGS | METH_KEYWORDS,
+     "check_arrow(column, *, source='user', threads=0)\n--\n\nJudge a column of Arrow strings without copying it."},
+    {"redact", as_method(&guard_redact), METH_VARARGS | METH_KEYWORDS,
+     "redact(text, *, source='user')\n--\n\nReplace secrets and personal data by placeholders."},
+    {"explain", as_method(&guard_explain), METH_VARARGS | METH_KEYWORDS,
+     "explain(text, *, source='user')\n--\n\nEvery step's value for one text."},
+    {"_score_windows", &no_model, METH_VARARGS, "No model; overridden by Guard."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+                       {Py_tp_init, reinterpret_cast<void*>(&guard_init)},
+                       {Py_tp_new, reinterpret_cast<void*>(&PyType_GenericNew)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model)\n--\n\nThe native part of Guard.")},
+                       {0, nullptr}};
+PyType_Spec spec = {"fastguard._core.GuardBase", sizeof(GuardObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                    slots};
+
+Ref as_bytes(const void* data, std::size_t size) noexcept {
+    return Ref(PyBytes_FromStringAndSize(static_cast<const char*>(data), static_cast<Py_ssize_t>(size)));
+}
+
+// Logits of `windows` windows, or empty with (failed) or without (no model) an exception set.
+Ref score_windows(PyObject* guard, std::span<const std::int32_t> ids, std::span<const float> dense) noexcept {
+    const Ref id_bytes = as_bytes(ids.data(), ids.size_bytes());
+    const Ref dense_bytes = as_bytes(dense.data(), dense.size_bytes());
+    const Ref windows(PyLong_FromSize_t(ids.size() / kWindowIds));
+    if (!id_bytes || !dense_bytes || !windows) {
+        return {};
+    }
+    Ref logits(PyObject_CallMethodObjArgs(guard, name_score_windows, id_bytes.get(), dense_bytes.get(), windows.get(),
+                                          nullptr));
+    return logits && logits.get() == Py_None ? Ref() : std::move(logits);
+}
+
+bool good_logits(PyObject* logits, std::size_t windows, std::size_t labels) noexcept {
+    const std::size_t wanted = windows * labels * sizeof(float);
+    if (!PyBytes_Check(logits) || static_cast<std::size_t>(PyBytes_GET_SIZE(logits)) != wanted) {
+        PyErr_Format(PyExc_RuntimeError, "_score_windows must return %zu bytes of float32 logits", wanted);
+        return false;
+    }
+    return true;
+}
+
+std::span<const float> floats(PyObject* bytes) noexcept {
+    return {reinterpret_cast<const float*>(PyBytes_AS_STRING(bytes)),
+            static_cast<std::size_t>(PyBytes_GET_SIZE(bytes)) / sizeof(float)};
+}
+
+}  // namespace
+
+Hold::Hold(PyObject* guard) noexcept {
+    auto* object = reinterpret_cast<GuardObject*>(guard);
+#if defined(Py_GIL_DISABLED)
+    Py_BEGIN_CRITICAL_SECTION(guard);
+#endif
+    state_ = object->state;
+    if (state_ != nullptr) {
+        state_->references.fetch_add(1, std::memory_order_relaxed);
+    }
+#if defined(Py_GIL_DISABLED)
+    Py_END_CRITICAL_SECTION();
+#endif
+    if (state_ == nullptr) {
+        PyErr_SetString(PyExc_RuntimeError, "this Guard was never initialised: call super().__init__()");
+    }
+}
+
+Hold::~Hold() { release(state_); }
+
+void swap_state(PyObject* guard, std::unique_ptr<EngineState> state) noexcept {
+    EngineState* old = nullptr;
+#if defined(Py_GIL_DISABLED)
+    Py_BEGIN_CRITICAL_SECTION(guard);
+#endif
+    old = std::exchange(reinterpret_cast<GuardObject*>(guard)->state, state.release());
+#if defined(Py_GIL_DISABLED)
+    Py_END_CRITICAL_SECTION();
+#endif
+    release(old);
+}
+
+bool ask_model(PyObject* guard, const Engine& engine, std::uint8_t source, CheckResult& result) noexcept {
+    return ask_model_batch(guard, engine, source, {&result, 1});
+}
+
+bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
+                     std::span<CheckResult> results) noexcept {
+    constexpr std::size_t kBatchWindows = 256;
+    const std::size_t labels = engine.gate()->labels().size();
+    std::vector<std::int32_t> ids;
+    std::vector<float> dense;
+    for (std::size_t begin = 0; begin < results.size();) {
+        ids.clear();
+        dense.clear();
+        std::size_t end = begin;
+        for (; end < results.size() && ids.size() < kBatchWindows * kWindowIds; ++end) {
+            if (results[end].undecided) {
+                ids.insert(ids.end(), results[end].window_ids.begin(), results[end].window_ids.end());
+                dense.insert(dense.end(), results[end].window_dense.begin(), results[end].window_dense.end());
+            }
+        }
+        const std::size_t windows = ids.size() / kWindowIds;
+        if (windows != 0) {
+            const Ref logits = score_windows(guard, ids, dense);
+            if (PyErr_Occurred() != nullptr || (logits && !good_logits(logits.get(), windows, labels))) {
+                return false;
+            }
+            std::size_t at = 0;
+            for (std::size_t i = begin; i < end; ++i) {
+                if (!results[i].undecided) {
+                    continue;
+                }
+                const std::size_t count = results[i].window_scores.size() * labels;
+                if (logits) {
+                    engine.decide(floats(logits.get()).subspan(at, count), source, results[i]);
+                } else {
+                    engine.decide_without_model(source, results[i]);
+                }
+                at += count;
+            }
+        }
+        begin = end;
+    }
+    return true;
+}
+
+Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner, std::uint8_t source) noexcept {
+    Scratch& scratch = thread_scratch();
+    CheckResult& result = scratch.result;
+    if (text.units > kReleaseBytes) {
+        PyThreadState* thread = PyEval_SaveThread();
+        hold.engine().check(text, source, scratch, result);
+        PyEval_RestoreThread(thread);
+    } else {
+        hold.engine().check(text, source, scratch, result);
+    }
+    if (result.undecided) {
+        // The model's code may check other texts on this thread: the result must not live in the scratch meanwhile.
+        CheckResult own = std::move(result);
+        const bool asked = ask_model(guard, hold.engine(), source, own);
+        result = std::move(own);
+        if (!asked) {
+            return {};
+        }
+    }
+    return make_verdict(result, owner, hold.metas());
+}
+
+int add_guard_type(PyObject* module) noexcept {
+    name_source = PyUnicode_InternFromString("source");
+    name_messages = PyUnicode_InternFromString("messages");
+    name_text = PyUnicode_InternFromString("text");
+    name_check_messages = PyUnicode_InternFromString("_check_messages");
+    name_score_windows = PyUnicode_InternFromString("_score_windows");
+    const Ref type(PyType_FromSpec(&spec));
+    return type ? PyModule_AddObjectRef(module, "GuardBase", type.get()) : -1;
+}
+
+}  // namespace fastguard::python

@@ -1,0 +1,134 @@
+// `PolicySpec` and `ModelSpec`: a policy and a gate as numbers, made by the Python layer.
+#include "register.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace py = pybind11;
+
+namespace fastguard::python {
+namespace {
+
+using Strings = std::vector<std::string>;
+using ActionTuple = std::tuple<std::string, std::string, int, int>;
+
+std::uint8_t level_of(int level, const std::string& category) {
+    if (level < 0 || level > static_cast<int>(kLevels)) {
+        throw BuildError("a level is 0 (never) to 5", category, "actions");
+    }
+    return static_cast<std::uint8_t>(level);
+}
+
+Policy make_policy(const std::string& depth, std::uint64_t max_bytes, std::uint32_t max_findings,
+                   const Strings& disabled, const Strings& enabled, const std::vector<ActionTuple>& actions,
+                   const std::map<std::string, std::vector<float>>& cuts, const Strings& allow_phrases,
+                   const Strings& allow_hosts) {
+    Policy policy;
+    policy.depth = static_cast<Depth>(index_in(kDepths, depth, "policy", "depth"));
+    policy.max_bytes = max_bytes;
+    policy.max_findings = max_findings;
+    policy.disabled = disabled;
+    policy.enabled = enabled;
+    policy.allow_phrases = allow_phrases;
+    policy.allow_hosts = allow_hosts;
+    for (const auto& [source, category, block, flag] : actions) {
+        const ActionRule rule = {level_of(block, category), level_of(flag, category)};
+        const std::uint8_t column = index_in(kCategories, category, "policy", "actions");
+        for (std::uint8_t row = 0; row < kSourceCount; ++row) {
+            if (source == "*" || row == index_in(kSources, source, "policy", "sources")) {
+                policy.actions[row][column] = rule;
+            }
+        }
+    }
+    for (const auto& [category, values] : cuts) {
+        if (values.size() != kLevels || !std::is_sorted(values.rbegin(), values.rend())) {
+            throw BuildError("expected five falling cuts", category, "cuts");
+        }
+        std::copy(values.begin(), values.end(), policy.cuts[index_in(kCategories, category, "policy", "cuts")].begin());
+    }
+    return policy;
+}
+
+float finite(double value, const std::string& label, const char* field) {
+    if (!std::isfinite(value)) {
+        throw BuildError("is not a finite number", label, field);
+    }
+    return static_cast<float>(value);
+}
+
+std::vector<std::int16_t> read_table(const py::bytes& bytes) {
+    static_assert(std::endian::native == std::endian::little, "the table is read as it lies in the file");
+    const std::string_view view = bytes_view(bytes);
+    std::vector<std::int16_t> table(view.size() / sizeof(std::int16_t));
+    std::memcpy(table.data(), view.data(), table.size() * sizeof(std::int16_t));
+    return table;
+}
+
+using Pairs = std::vector<std::pair<double, double>>;
+
+std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, const Strings& categories,
+                                const std::vector<Strings>& sources, double scale, const std::vector<double>& bias,
+                                const std::vector<std::vector<double>>& dense, const Pairs& gate_calibration,
+                                const Pairs& model_calibration, const std::vector<double>& low,
+                                const std::vector<double>& high) {
+    const std::size_t count = labels.size();
+    const std::array<std::pair<const char*, std::size_t>, 8> sizes = {{{"categories", categories.size()},
+                                                                       {"sources", sources.size()},
+                                                                       {"bias", bias.size()},
+                                                                       {"dense", dense.size()},
+                                                                       {"gate_calibration", gate_calibration.size()},
+                                                                       {"model_calibration", model_calibration.size()},
+                                                                       {"low", low.size()},
+                                                                       {"high", high.size()}}};
+    for (const auto& [field, size] : sizes) {
+        if (size != count) {
+            throw BuildError("expected one value per label", "gate", field);
+        }
+    }
+    std::vector<Label> made;
+    for (std::size_t l = 0; l < count; ++l) {
+        Label label;
+        label.name = labels[l];
+        label.category = index_in(kCategories, categories[l], labels[l], "category");
+        label.sources = sources[l].empty() ? kAllSources : std::uint8_t{0};
+        for (const std::string& source : sources[l]) {
+            label.sources = static_cast<std::uint8_t>(label.sources | 1U << index_in(kSources, source, labels[l], "sources"));
+        }
+        label.bias = finite(bias[l], labels[l], "bias");
+        if (dense[l].size() != kDenseFeatures) {
+            throw BuildError("expected one weight per dense feature", labels[l], "dense");
+        }
+        for (std::size_t d = 0; d < kDenseFeatures; ++d) {
+            label.dense[d] = finite(dense[l][d], labels[l], "dense");
+        }
+        label.gate = {finite(gate_calibration[l].first, labels[l], "gate_calibration"),
+                      finite(gate_calibration[l].second, labels[l], "gate_calibration")};
+        label.model = {finite(model_calibration[l].first, labels[l], "model_calibration"),
+                       finite(model_calibration[l].second, labels[l], "model_calibration")};
+        label.low = finite(low[l], labels[l], "low");
+        label.high = finite(high[l], labels[l], "high");
+        made.push_back(label);
+    }
+    return std::make_shared<Gate>(read_table(table), std::move(made), finite(scale, "gate", "scale"));
+}
+
+}  // namespace
+
+void register_policy(py::module_& module) {
+    py::class_<Policy>(module, "PolicySpec", "A policy as numbers; made by `fastguard.Policy`.")
+        .def(py::init(&make_policy), py::kw_only(), py::arg("depth") = "fast", py::arg("max_bytes"),
+             py::arg("max_findings"), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
+             py::arg("actions") = std::vector<ActionTuple>(),
+             py::arg("cuts") = std::map<std::string, std::vector<float>>(), py::arg("allow_phrases") = Strings(),
+             py::arg("allow_hosts") = Strings());
+}
+
+void register_model(py::module_& module) {
+    py::class_<Gate, std::shared_ptr<Gate>>(module, "ModelSpec", "The gate, and how scores become probabilities.")
+        .def(py::init(&make_gate), py::kw_only(), py::arg("table"), py::arg("labels"), py::arg("categories"),
+             py::arg("sources"), py::arg("scale"), py::arg("bias"), py::arg("dense"), py::arg("gate_calibration"),
+             py::arg("model_calibration"), py::arg("low"), py::arg("high"));
+}
+
+}  // namespace fastguard::python

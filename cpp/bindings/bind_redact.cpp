@@ -1,0 +1,161 @@
+// `redact`: secrets and personal data out, placeholders in.
+#include "guard_object.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace fastguard::python {
+namespace {
+
+constexpr int kRounds = 4;  // redacted text is checked again until nothing is found; each round only shortens it
+
+// "pii.financial.payment_card" -> "PAYMENT_CARD"
+std::string entity_of(const std::string& id) {
+    std::string entity = id.substr(id.rfind('.') + 1);
+    std::transform(entity.begin(), entity.end(), entity.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    return entity;
+}
+
+struct Replacement {
+    Py_ssize_t begin;
+    Py_ssize_t end;
+    const std::string* id;
+};
+
+// What to replace, left to right, without overlap: of overlapping findings the one that begins first, then the longest.
+std::vector<Replacement> choose(const Engine& engine, const CheckResult& result) {
+    std::vector<Replacement> chosen;
+    for (const Finding& finding : result.findings) {
+        const SignatureSpec& spec = engine.pack().signatures()[finding.signature].spec;
+        const std::string_view category = kCategories[spec.category];
+        if (category == "pii" || category == "secret") {
+            chosen.push_back({static_cast<Py_ssize_t>(finding.begin.code_point),
+                              static_cast<Py_ssize_t>(finding.end.code_point), &spec.id});
+        }
+    }
+    std::sort(chosen.begin(), chosen.end(), [](const Replacement& a, const Replacement& b) {
+        return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+    });
+    std::size_t kept = 0;
+    for (const Replacement& next : chosen) {
+        if (kept > 0 && next.begin < chosen[kept - 1].end) {
+            chosen[kept - 1].end = std::max(chosen[kept - 1].end, next.end);  // cover both
+        } else {
+            chosen[kept++] = next;
+        }
+    }
+    chosen.resize(kept);
+    return chosen;
+}
+
+// Gives each distinct value its placeholder, the same one each time, and none that the text has already.
+class Names {
+  public:
+    explicit Names(PyObject* text) noexcept : text_(text), mapping_(PyDict_New()), placeholders_(PyDict_New()) {}
+
+    // New reference to the placeholder of `value`; empty on failure.
+    Ref placeholder(const std::string& entity, PyObject* value) {
+        const Ref label = make_str(entity);
+        const Ref key(label ? PyTuple_Pack(2, label.get(), value) : nullptr);
+        if (!key) {
+            return {};
+        }
+        if (PyObject* known = PyDict_GetItemWithError(placeholders_.get(), key.get())) {
+            return Ref::borrow(known);
+        }
+        while (PyErr_Occurred() == nullptr) {
+            Ref name(PyUnicode_FromFormat("<%s_%ld>", entity.c_str(), ++counts_[entity]));
+            const int taken = name ? PyUnicode_Contains(text_, name.get()) : -1;
+            if (taken == 1) {
+                continue;
+            }
+            if (taken < 0 || PyDict_SetItem(placeholders_.get(), key.get(), name.get()) < 0 ||
+                PyDict_SetItem(mapping_.get(), name.get(), value) < 0) {
+                return {};
+            }
+            return name;
+        }
+        return {};
+    }
+
+    [[nodiscard]] PyObject* mapping() const noexcept { return mapping_.get(); }
+
+  private:
+    PyObject* text_;
+    Ref mapping_;
+    Ref placeholders_;
+    std::map<std::string, long> counts_;
+};
+
+Ref replace(PyObject* text, const std::vector<Replacement>& replacements, Names& names) {
+    Ref parts(PyList_New(0));
+    Py_ssize_t at = 0;
+    const auto add = [&parts](const Ref& part) { return part && PyList_Append(parts.get(), part.get()) == 0; };
+    for (const Replacement& next : replacements) {
+        const Ref value(PyUnicode_Substring(text, next.begin, next.end));
+        if (!parts || !value || !add(Ref(PyUnicode_Substring(text, at, next.begin))) ||
+            !add(names.placeholder(entity_of(*next.id), value.get()))) {
+            return {};
+        }
+        at = next.end;
+    }
+    if (!parts || !add(Ref(PyUnicode_Substring(text, at, PyUnicode_GET_LENGTH(text))))) {
+        return {};
+    }
+    const Ref empty(PyUnicode_FromString(""));
+    return empty ? Ref(PyUnicode_Join(empty.get(), parts.get())) : Ref();
+}
+
+}  // namespace
+
+PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
+    static const char* argument_names[] = {"text", "source", nullptr};
+    PyObject* text = nullptr;
+    PyObject* source_name = nullptr;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:redact", const_cast<char**>(argument_names), &text,
+                                    &source_name) == 0) {
+        return nullptr;
+    }
+    std::uint8_t source = 1;
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "text must be str, not %s", Py_TYPE(text)->tp_name);
+        return nullptr;
+    }
+    if (source_name != nullptr && !source_of(source_name, source)) {
+        return nullptr;
+    }
+    const Hold hold(self);
+    if (!hold) {
+        return nullptr;
+    }
+    try {
+        Names names(text);
+        Ref current = Ref::borrow(text);
+        for (int round = 0; round < kRounds; ++round) {
+            Text view;
+            if (!text_of(current.get(), view, "text")) {
+                return nullptr;
+            }
+            CheckResult result;
+            hold.engine().check(view, source, thread_scratch(), result);
+            const std::vector<Replacement> replacements = choose(hold.engine(), result);
+            if (replacements.empty()) {
+                break;
+            }
+            current = replace(current.get(), replacements, names);
+            if (!current) {
+                return nullptr;
+            }
+        }
+        return Py_BuildValue("(OO)", current.get(), names.mapping());
+    } catch (const std::bad_alloc&) {
+        return PyErr_NoMemory();
+    }
+}
+
+}  // namespace fastguard::python

@@ -1,0 +1,74 @@
+// The native part of `Guard` and what its functions share.
+#pragma once
+
+#include "fastguard/error.h"
+#include "python.h"
+
+#include <atomic>
+
+namespace fastguard::python {
+
+// An engine and the Python objects that go with it. Counted, because a reload swaps it under running calls.
+struct EngineState {
+    Engine engine;
+    PyObject* metas;  // tuple of what findings say about signatures
+    std::atomic<long> references = 1;
+
+    EngineState(Engine made, PyObject* owned_metas) : engine(std::move(made)), metas(owned_metas) {}
+};
+
+struct GuardObject {
+    PyObject_HEAD
+    EngineState* state;
+};
+
+// Holds the state of a guard for one call. Made and ended with the GIL held.
+class Hold {
+  public:
+    explicit Hold(PyObject* guard) noexcept;
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+    // False with an exception set where the guard was never initialised.
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+    [[nodiscard]] const Engine& engine() const noexcept { return state_->engine; }
+    [[nodiscard]] PyObject* metas() const noexcept { return state_->metas; }
+
+  private:
+    EngineState* state_ = nullptr;
+};
+
+// Texts above this size are checked without the GIL: below it, giving it up costs more than it brings.
+inline constexpr std::size_t kReleaseBytes = 2048;
+
+// Asks the guard's `_score_windows` about an undecided result. False with an exception set on failure.
+[[nodiscard]] bool ask_model(PyObject* guard, const Engine& engine, std::uint8_t source, CheckResult& result) noexcept;
+// The same for many results at once; windows of all of them go to the model in batches.
+[[nodiscard]] bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
+                                   std::span<CheckResult> results) noexcept;
+
+// Checks one text whose object is `owner`.
+[[nodiscard]] Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner,
+                             std::uint8_t source) noexcept;
+
+// Checks texts on `threads` threads (0: all cores) and returns the list of verdicts. `owner(i)` gives a new reference
+// to the text's object, and is asked only where the verdict needs it; a text whose `data` is null gives None.
+using OwnerFunction = PyObject* (*)(void* context, std::size_t index);
+[[nodiscard]] Ref check_texts(PyObject* guard, const Hold& hold, std::span<const Text> texts, OwnerFunction owner,
+                              void* context, std::uint8_t source, Py_ssize_t threads) noexcept;
+
+// Makes `state` the state of `guard`; calls under way finish on the old one.
+void swap_state(PyObject* guard, std::unique_ptr<EngineState> state) noexcept;
+
+// Sets the Python exception of a BuildError.
+void set_build_error(const BuildError& error) noexcept;
+
+// Methods of the type, each in the file of its subject.
+PyObject* guard_check_batch(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+PyObject* guard_check_arrow(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+PyObject* guard_explain(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+
+}  // namespace fastguard::python

@@ -1,0 +1,83 @@
+// The engine: pack, policy and gate joined; a text in, a result out.
+//
+//   Engine engine(pack, policy, gate);          // once; immutable; shared by all threads
+//   Scratch& scratch = thread_scratch();        // one per thread
+//   CheckResult result;
+//   engine.check(Text::utf8("..."), source, scratch, result);
+//   if (result.undecided) engine.decide(model_logits, source, result);   // or decide_without_model
+//
+// A check allocates nothing after warm-up, takes no lock and throws nothing. Time is linear in the text.
+#pragma once
+
+#include "fastguard/gate.h"
+#include "fastguard/pack.h"
+#include "fastguard/phrases.h"
+#include "fastguard/policy.h"
+#include "fastguard/reading.h"
+#include "fastguard/scanner.h"
+#include "fastguard/verdict.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace fastguard {
+
+// Everything mutable of a check. Used by one thread at a time.
+struct Scratch {
+    Buffer<char> transcoded;
+    ReadingScratch reading;
+    GateScratch gate;
+    PhraseScratch phrases;
+    PatternScratch patterns;
+    Buffer<PhraseMatch> matches;
+    Buffer<Candidate> candidates;
+    CheckResult result;  // for callers that hand the result on at once
+};
+
+// The scratch of the calling thread, made at its first use.
+[[nodiscard]] Scratch& thread_scratch();
+
+class Engine {
+  public:
+    // `gate` may be null: then nothing is learned, signatures alone decide. Throws BuildError.
+    Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate);
+
+    // Judges `text`. Afterwards `result` is final, or `result.undecided` is set and one of the two below must follow.
+    void check(const Text& text, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
+
+    // The model's answer to an undecided result: logits per window and label, row-major.
+    void decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept;
+
+    // No model could run: the result escalates where nothing else decides, and says that it is degraded.
+    void decide_without_model(std::uint8_t source, CheckResult& result) const noexcept;
+
+    [[nodiscard]] const Pack& pack() const noexcept { return *pack_; }
+    [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+    [[nodiscard]] const Gate* gate() const noexcept { return gate_.get(); }
+
+  private:
+    class Collector;
+    using Probabilities = std::array<float, kCategoryCount>;
+
+    void scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const;
+    void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const noexcept;
+    void scan_candidates(const View& view, const ByteMasks& masks, Scratch& scratch, Collector& collector) const;
+    void scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const;
+    void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
+                      CheckResult& result) const;
+    [[nodiscard]] bool gate_decides(const LabelScores& logits, std::uint8_t source) const noexcept;
+    void fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept;
+    [[nodiscard]] bool counts(const Label& label, std::uint8_t source) const noexcept;
+
+    std::shared_ptr<const Pack> pack_;
+    Policy policy_;
+    std::shared_ptr<const Gate> gate_;
+    std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
+    std::uint64_t wanted_ = 0;               // validators whose candidates are asked for
+    std::vector<std::string> allowed_;       // allowed phrases, folded
+};
+
+}  // namespace fastguard

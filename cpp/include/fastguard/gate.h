@@ -1,0 +1,81 @@
+// The gate: a linear model over hashed token ids that decides the clear cases, and what turns scores into probabilities.
+//
+//   window logit of label l = scale * sum(table[id & kGateMask][l]) / sqrt(ids that are not 0) + bias[l] + dense[l] . d
+//   logit of the text        = the greatest over its windows
+//   probability              = 1 / (1 + exp(-(a * logit + b)))
+//
+// Every sum over the table is of integers, so the gate gives the same bits on every kernel and thread count.
+#pragma once
+
+#include "fastguard/features.h"
+#include "fastguard/scratch.h"
+#include "fastguard/types.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fastguard {
+
+using LabelScores = std::array<float, kGateLabels>;
+
+// Platt scaling.
+struct Calibration {
+    float a = 1.0F;
+    float b = 0.0F;
+    [[nodiscard]] float operator()(float logit) const noexcept;
+};
+
+struct Label {
+    std::string name;
+    std::uint8_t category = 0;
+    std::uint8_t sources = kAllSources;  // bit per source; the label counts only for texts of these
+    float bias = 0.0F;
+    DenseFeatures dense{};
+    Calibration gate;   // of the gate's logit
+    Calibration model;  // of the ONNX model's logit
+    float low = 0.0F;   // the gate decides where its probability is <= low or >= high
+    float high = 1.0F;
+};
+
+// What the gate found in one text or segment.
+struct GateResult {
+    LabelScores logits{};
+    std::size_t windows = 0;
+};
+
+// Buffers of the gate, part of a Scratch.
+struct GateScratch {
+    struct Block {
+        std::array<std::int32_t, kGateLabels> sums;
+        std::uint32_t count;
+    };
+    Buffer<Block> blocks;
+    Buffer<float> window_scores;  // per window: how strongly any label speaks, for choosing windows to look at again
+};
+
+// Immutable after construction; shared by all threads.
+class Gate {
+  public:
+    // `table`: kGateBuckets x kGateLabels weights, row-major; row 0 is ignored. Throws BuildError.
+    Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float scale);
+
+    [[nodiscard]] std::span<const Label> labels() const noexcept { return labels_; }
+
+    // Scores `tokens` tokens whose ids are token-major (kFeatureSlots each). Leaves the windows' scores in `scratch`.
+    // O(tokens). Allocates only to grow `scratch` (call `prepare` before, where that matters).
+    [[nodiscard]] GateResult evaluate(std::span<const std::uint16_t> ids, const DenseFeatures& dense,
+                                      GateScratch& scratch) const;
+
+  private:
+    std::vector<std::int16_t> table_;
+    std::vector<Label> labels_;
+    float scale_;
+};
+
+// Copies window `window` of a text's ids as int32, padded with 0. `out` holds kWindowIds values.
+void window_ids(std::span<const std::uint16_t> ids, std::size_t window, std::int32_t* out) noexcept;
+
+}  // namespace fastguard

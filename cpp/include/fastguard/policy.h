@@ -1,0 +1,44 @@
+// A policy as the engine uses it: numbers and lists, resolved once.
+#pragma once
+
+#include "fastguard/types.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fastguard {
+
+inline constexpr std::size_t kLevels = 5;
+
+// Levels at which a category blocks and flags: where the level found is at most the number. 0: never.
+struct ActionRule {
+    std::uint8_t block = 0;
+    std::uint8_t flag = 0;
+};
+
+// Least scores of levels 1 to 5, falling.
+using LevelCuts = std::array<float, kLevels>;
+inline constexpr LevelCuts kDefaultCuts = {0.95F, 0.85F, 0.60F, 0.35F, 0.05F};
+
+struct Policy {
+    Depth depth = Depth::fast;
+    std::uint64_t max_bytes = std::uint64_t{64} << 20U;
+    std::uint32_t max_findings = 1000;
+    std::array<std::array<ActionRule, kCategoryCount>, kSourceCount> actions{};
+    std::array<LevelCuts, kCategoryCount> cuts = make_default_cuts();
+    std::vector<std::string> disabled;  // signature ids
+    std::vector<std::string> enabled;   // signature ids that are off by default
+    std::vector<std::string> allow_phrases;
+    std::vector<std::string> allow_hosts;
+
+  private:
+    static constexpr std::array<LevelCuts, kCategoryCount> make_default_cuts() noexcept {
+        std::array<LevelCuts, kCategoryCount> all{};
+        all.fill(kDefaultCuts);
+        return all;
+    }
+};
+
+}  // namespace fastguard

@@ -1,0 +1,101 @@
+// Patterns: regular expressions over the bytes of a view, all in one pass.
+//
+// The main pass asks only which patterns occur (no start of match, each pattern reported once): that is what keeps it
+// near 2 ns a byte for any number of patterns. For the few that occur, a second pass with that pattern alone recovers
+// every span. Hyperscan or Vectorscan does both; nothing else in the engine knows them.
+#pragma once
+
+#include "fastguard/scratch.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fastguard {
+
+struct PatternSpec {
+    std::string id;  // for messages
+    std::string expression;
+    bool caseless = false;
+};
+
+struct PatternInfo {
+    std::string error;  // empty where the pattern compiles
+    unsigned min_width = 0;
+    std::optional<unsigned> max_width;  // none: not limited
+    bool matches_empty = false;
+    std::string span_error;  // why it cannot be compiled for span recovery; empty where it can
+};
+
+// What the engine says of one pattern compiled alone. For lint.
+[[nodiscard]] PatternInfo pattern_info(const std::string& expression, bool caseless);
+
+// Version of libhs as it names itself. Serialized databases are good for this version only.
+[[nodiscard]] std::string scanner_version();
+
+// False where this CPU cannot run libhs (no SSE4.2 on x86): a Pack then refuses to build with a clear error.
+[[nodiscard]] bool scanner_usable() noexcept;
+
+struct PatternSpan {
+    std::uint32_t begin;  // bytes of the scanned text
+    std::uint32_t end;
+};
+
+// Working memory of libhs and the results of a scan, part of a Scratch.
+class PatternScratch {
+  public:
+    PatternScratch() noexcept;
+    ~PatternScratch();
+    PatternScratch(const PatternScratch&) = delete;
+    PatternScratch& operator=(const PatternScratch&) = delete;
+
+    Buffer<std::uint32_t> hits;
+    std::size_t hit_count = 0;
+    Buffer<PatternSpan> spans;
+
+    struct Impl;
+    Impl& impl() noexcept { return *impl_; }
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+// Compiled patterns. Immutable; shared by all threads, each with its own PatternScratch.
+class Scanner {
+  public:
+    // Compiles, which takes some milliseconds a pattern. Throws BuildError that names the pattern.
+    explicit Scanner(std::span<const PatternSpec> patterns);
+
+    // Loads what `serialize` of a scanner for the same patterns gave. Throws DatabaseError on anything else that libhs
+    // notices; damaged data must be kept from it by a checksum.
+    Scanner(std::span<const PatternSpec> patterns, std::string_view serialized);
+
+    ~Scanner();
+    Scanner(const Scanner&) = delete;
+    Scanner& operator=(const Scanner&) = delete;
+
+    [[nodiscard]] std::string serialize() const;
+    [[nodiscard]] std::size_t size() const noexcept;
+
+    // Makes `scratch` fit for this scanner. Cheap when it already is. Throws std::bad_alloc.
+    void prepare(PatternScratch& scratch) const;
+
+    // Which patterns occur in `text`, each once, in `scratch.hits`; false where libhs failed. O(size).
+    bool scan(std::string_view text, PatternScratch& scratch) const noexcept;
+
+    // All matches of one pattern, leftmost and longest, without overlap, in order; at most `limit`, and `truncated` is
+    // set where there are more. Valid until the next call with this scratch. O(size).
+    std::span<const PatternSpan> spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
+                                       PatternScratch& scratch, bool& truncated) const noexcept;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fastguard

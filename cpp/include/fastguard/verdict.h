@@ -1,0 +1,63 @@
+// What a check found, as plain values; the bindings make the caller's Verdict of it.
+#pragma once
+
+#include "fastguard/gate.h"
+#include "fastguard/text.h"
+#include "fastguard/types.h"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace fastguard {
+
+struct Finding {
+    std::uint32_t signature = 0;  // index in the pack
+    ViewKind view = ViewKind::raw;
+    TextPlace begin;
+    TextPlace end;
+
+    bool operator==(const Finding&) const = default;
+};
+
+struct CategoryResult {
+    float score = 0.0F;      // calibrated probability, in steps of 1 / 10,000
+    std::uint8_t level = 0;  // 1 confident .. 5 unlikely; 0: the category did not come up
+
+    bool operator==(const CategoryResult&) const = default;
+};
+
+// Limits that were reached and parts that could not run, as bits.
+enum class Truncated : std::uint8_t { max_bytes = 1, max_findings = 2 };
+enum class Degraded : std::uint8_t { model = 1, memory = 2, scanner = 4 };
+
+// Windows of a text that the gate could not decide, most suspicious first picked; what the ONNX model is given.
+inline constexpr std::size_t kModelWindows = 16;
+
+struct CheckResult {
+    Action action = Action::allow;
+    Depth tier = Depth::gate;  // the deepest that had a say
+    float score = 0.0F;        // greatest of the categories
+    std::uint8_t level = 5;    // least of the categories
+    std::uint8_t truncated = 0;
+    std::uint8_t degraded = 0;
+    std::uint32_t invalid = 0;  // units that are no valid text: bad UTF-8 bytes, lone surrogates
+    bool undecided = false;     // the gate leaves it to the model
+    std::array<CategoryResult, kCategoryCount> categories{};
+    std::vector<Finding> findings;  // by place
+    LabelScores gate_logits{};      // of the whole text
+    std::uint32_t gate_windows = 0;
+
+    // Only where undecided:
+    std::vector<std::int32_t> window_ids;                // kWindowIds a window
+    std::vector<float> window_dense;                     // kDenseFeatures a window
+    std::vector<float> window_scores;                    // how strongly the gate spoke
+
+    void clear() noexcept;
+    void set(Truncated limit) noexcept { truncated |= static_cast<std::uint8_t>(limit); }
+    void set(Degraded part) noexcept { degraded |= static_cast<std::uint8_t>(part); }
+    [[nodiscard]] bool has(Truncated limit) const noexcept { return (truncated & static_cast<std::uint8_t>(limit)) != 0; }
+    [[nodiscard]] bool has(Degraded part) const noexcept { return (degraded & static_cast<std::uint8_t>(part)) != 0; }
+};
+
+}  // namespace fastguard

@@ -1,0 +1,318 @@
+#include "fastguard/engine.h"
+
+#include "engine_collector.h"
+#include "fastguard/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <new>
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kMaxCandidates = 512;
+constexpr std::size_t kMaxMatches = 512;
+
+std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
+
+float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
+
+bool contains(const std::vector<std::string>& list, const std::string& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+}  // namespace
+
+Scratch& thread_scratch() {
+    static thread_local Scratch scratch;
+    return scratch;
+}
+
+void CheckResult::clear() noexcept {
+    action = Action::allow;
+    tier = Depth::gate;
+    score = 0.0F;
+    level = kLevels;
+    truncated = 0;
+    degraded = 0;
+    invalid = 0;
+    undecided = false;
+    categories = {};
+    findings.clear();
+    gate_logits.fill(-std::numeric_limits<float>::infinity());
+    gate_windows = 0;
+    window_ids.clear();
+    window_dense.clear();
+    window_scores.clear();
+}
+
+Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate)
+    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)) {
+    for (const Signature& signature : pack_->signatures()) {
+        const SignatureSpec& spec = signature.spec;
+        const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
+        source_bits_.push_back(on ? spec.sources : std::uint8_t{0});
+    }
+    for (const auto& [validator, signature] : pack_->candidates()) {
+        if (source_bits_[signature] != 0) {
+            wanted_ |= validator_bit(validator);
+        }
+    }
+    for (const std::string& phrase : policy_.allow_phrases) {
+        allowed_.push_back(fold_text(phrase));
+        if (allowed_.back().empty()) {
+            throw BuildError("an allowed phrase is empty", "", "allow.phrases");
+        }
+    }
+}
+
+bool Engine::counts(const Label& label, std::uint8_t source) const noexcept {
+    return (label.sources & source_bit(source)) != 0;
+}
+
+bool Engine::gate_decides(const LabelScores& logits, std::uint8_t source) const noexcept {
+    const std::span<const Label> labels = gate_->labels();
+    for (std::size_t l = 0; l < labels.size(); ++l) {
+        const float probability = labels[l].gate(logits[l]);
+        if (counts(labels[l], source) && probability > labels[l].low && probability < labels[l].high) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept {
+    result.clear();
+    try {
+        pack_->scanner().prepare(scratch.patterns);
+        SegmentReader reader(text, policy_.max_bytes, scratch.transcoded);
+        for (Segment segment; reader.next(segment);) {
+            scan_segment(segment, source, scratch, result);
+        }
+        if (reader.truncated()) {
+            result.set(Truncated::max_bytes);
+        }
+    } catch (const std::bad_alloc&) {
+        result.set(Degraded::memory);
+    }
+    fuse(result.gate_logits, false, source, result);
+    if (gate_ != nullptr && result.action != Action::block && !result.has(Degraded::memory)) {
+        result.undecided = !gate_decides(result.gate_logits, source);
+    }
+    if (result.undecided && policy_.depth == Depth::gate) {
+        result.undecided = false;
+        result.action = std::max(result.action, Action::escalate);
+    }
+}
+
+void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const {
+    Reading reading;
+    read_segment(segment, scratch.reading, reading);
+    result.invalid += reading.stats.invalid;
+    if (gate_ != nullptr) {
+        const GateResult gate = gate_->evaluate(reading.ids, reading.dense, scratch.gate);
+        for (std::size_t l = 0; l < kGateLabels; ++l) {
+            result.gate_logits[l] = std::max(result.gate_logits[l], gate.logits[l]);
+        }
+        result.gate_windows += static_cast<std::uint32_t>(gate.windows);
+        if (policy_.depth != Depth::gate && !gate_decides(gate.logits, source)) {
+            keep_windows(reading, gate, source, scratch, result);
+        }
+    }
+    Collector collector(*this, segment, source, result);
+    collector.set_reading(reading);
+    scan_patterns(reading, reading.raw, scratch, collector);
+    scan_candidates(reading.raw, reading.raw_masks, scratch, collector);
+    if (!reading.ascii && reading.stats.changed) {
+        scan_patterns(reading, reading.folded, scratch, collector);
+        scan_candidates(reading.folded, reading.folded_masks, scratch, collector);
+    }
+    scan_phrases(reading, scratch, collector);
+    collector.finish();
+}
+
+void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t, Scratch& scratch,
+                          CheckResult& result) const {
+    const float* scores = scratch.gate.window_scores.data();
+    for (std::size_t w = 0; w < gate.windows; ++w) {
+        std::size_t slot = result.window_scores.size();
+        if (slot == kModelWindows) {
+            const auto weakest = std::min_element(result.window_scores.begin(), result.window_scores.end());
+            if (*weakest >= scores[w]) {
+                continue;
+            }
+            slot = static_cast<std::size_t>(weakest - result.window_scores.begin());
+            *weakest = scores[w];
+        } else {
+            result.window_scores.push_back(scores[w]);
+            result.window_ids.resize((slot + 1) * kWindowIds);
+            result.window_dense.resize((slot + 1) * kDenseFeatures);
+        }
+        window_ids(reading.ids, w, result.window_ids.data() + slot * kWindowIds);
+        std::copy(reading.dense.begin(), reading.dense.end(), result.window_dense.begin() + static_cast<std::ptrdiff_t>(slot * kDenseFeatures));
+    }
+}
+
+void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& scratch,
+                           Collector& collector) const noexcept {
+    const Scanner& scanner = pack_->scanner();
+    if (!scanner.scan(view.bytes, scratch.patterns)) {
+        collector.result().set(Degraded::scanner);
+        return;
+    }
+    // Where folding changes nothing but case and white space, the raw bytes stand for the folded ones as well:
+    // signatures of the folded view are compiled caseless and lint holds them to \s for white space.
+    const bool both = reading.ascii || !reading.stats.changed;
+    for (std::size_t i = 0; i < scratch.patterns.hit_count; ++i) {
+        const std::uint32_t pattern = scratch.patterns.hits.data()[i];
+        const std::uint32_t signature = pack_->pattern_signatures()[pattern];
+        const Signature& found = pack_->signatures()[signature];
+        const bool raw = view.kind == ViewKind::raw && found.spec.in_view(ViewKind::raw);
+        const bool folded = (view.kind == ViewKind::folded || both) && found.spec.in_view(ViewKind::folded);
+        if (!collector.wants(signature) || (!raw && !folded)) {
+            continue;
+        }
+        bool truncated = false;
+        for (const PatternSpan& span : scanner.spans(pattern, view.bytes, kMaxPerSignature, scratch.patterns, truncated)) {
+            std::string_view match = view.bytes.substr(span.begin, span.end - span.begin);
+            if (found.spec.keep_value) {
+                match = assigned_value(match);
+            }
+            const bool accepted =
+                !match.empty() && (found.spec.entropy <= 0.0 || shannon_entropy(match) >= found.spec.entropy) &&
+                std::all_of(found.validators.begin(), found.validators.end(),
+                            [match](ValidatorId validator) { return validate(validator, match); });
+            if (accepted) {
+                const auto begin = static_cast<std::size_t>(match.data() - view.bytes.data());
+                collector.add(signature, view, raw ? ViewKind::raw : ViewKind::folded, begin, begin + match.size());
+            }
+        }
+        if (truncated) {
+            collector.result().set(Truncated::max_findings);
+        }
+    }
+}
+
+void Engine::scan_candidates(const View& view, const ByteMasks& masks, Scratch& scratch, Collector& collector) const {
+    if (wanted_ == 0 || view.bytes.empty()) {
+        return;
+    }
+    const CandidateMasks wanted = {masks.digit, masks.at, masks.colon, (view.bytes.size() + kBlockBytes - 1) / kBlockBytes};
+    bool truncated = false;
+    Candidate* found = scratch.candidates.reserve(kMaxCandidates);
+    const std::size_t count = find_candidates(view.bytes, wanted, wanted_, {found, kMaxCandidates}, truncated);
+    if (truncated) {
+        collector.result().set(Truncated::max_findings);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string_view match = view.bytes.substr(found[i].begin, found[i].end - found[i].begin);
+        for (const auto& [validator, signature] : pack_->candidates()) {
+            const Signature& candidate = pack_->signatures()[signature];
+            if (validator != found[i].accepted || !collector.wants(signature) || !candidate.spec.in_view(view.kind)) {
+                continue;
+            }
+            if (std::all_of(candidate.validators.begin() + 1, candidate.validators.end(),
+                            [match](ValidatorId more) { return validate(more, match); })) {
+                collector.add(signature, view, view.kind, found[i].begin, found[i].end);
+            }
+        }
+    }
+}
+
+void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const {
+    PhraseMatch* matches = scratch.matches.reserve(kMaxMatches);
+    const auto run = [&](const ConceptTable& concepts, const PhraseMatcher& phrases, const View& view,
+                         std::span<const Token> tokens) {
+        concepts.find(view.bytes, tokens, scratch.phrases);
+        bool truncated = false;
+        const std::size_t count = phrases.match(scratch.phrases, kMaxPerSignature, {matches, kMaxMatches}, truncated);
+        if (truncated) {
+            collector.result().set(Truncated::max_findings);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            if (collector.wants(matches[i].tag)) {
+                collector.add(matches[i].tag, view, view.kind, tokens[matches[i].first].begin,
+                              tokens[matches[i].last].end);
+            }
+        }
+    };
+    run(pack_->folded_concepts(), pack_->folded_phrases(), reading.folded, reading.tokens);
+    if (reading.disguised) {
+        const Skeleton skeleton = read_skeleton(reading, scratch.reading);
+        run(pack_->skeleton_concepts(), pack_->skeleton_phrases(), skeleton.view, skeleton.tokens);
+    }
+}
+
+void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept {
+    const std::size_t labels = gate_->labels().size();
+    LabelScores best;
+    best.fill(-std::numeric_limits<float>::infinity());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        best[i % labels] = std::max(best[i % labels], logits[i]);
+    }
+    result.undecided = false;
+    result.tier = Depth::fast;
+    fuse(best, true, source, result);
+}
+
+void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
+    result.undecided = false;
+    result.set(Degraded::model);
+    fuse(result.gate_logits, false, source, result);
+}
+
+// Evidence to scores, scores to levels, levels to the action.
+void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
+    Probabilities learned{};
+    if (gate_ != nullptr && !std::isinf(logits[0])) {
+        const std::span<const Label> labels = gate_->labels();
+        for (std::size_t l = 0; l < labels.size(); ++l) {
+            if (counts(labels[l], source)) {
+                const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
+                float& probability = learned[labels[l].category];
+                probability = std::max(probability, calibration(logits[l]));
+            }
+        }
+    }
+    // Noisy-or over distinct signatures: more evidence never lowers a score.
+    Probabilities doubt;
+    doubt.fill(1.0F);
+    std::array<bool, kCategoryCount> matched{};
+    for (auto finding = result.findings.begin(); finding != result.findings.end(); ++finding) {
+        const auto same = [&](const Finding& other) { return other.signature == finding->signature; };
+        const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), 64);
+        if (std::none_of(recent, finding, same)) {
+            const Signature& signature = pack_->signatures()[finding->signature];
+            doubt[signature.spec.category] *= 1.0F - signature.confidence;
+            matched[signature.spec.category] = true;
+        }
+    }
+    result.score = 0.0F;
+    result.level = kLevels;
+    result.action = Action::allow;
+    for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        const float score = quantised(1.0F - doubt[c] * (1.0F - learned[c]));
+        const LevelCuts& cuts = policy_.cuts[c];
+        const auto cut = std::find_if(cuts.begin(), cuts.end(), [score](float least) { return score >= least; });
+        std::uint8_t level = static_cast<std::uint8_t>(cut - cuts.begin() + 1);
+        if (level > kLevels) {
+            level = matched[c] ? kLevels : std::uint8_t{0};
+        }
+        result.categories[c] = {level == 0 ? 0.0F : score, level};
+        if (level == 0) {
+            continue;
+        }
+        result.score = std::max(result.score, score);
+        result.level = std::min(result.level, level);
+        const ActionRule& rule = policy_.actions[source][c];
+        const Action action = level <= rule.block ? Action::block : level <= rule.flag ? Action::flag : Action::allow;
+        result.action = std::max(result.action, action);
+    }
+    // What was not looked at is not allowed silently.
+    if (result.degraded != 0 || result.has(Truncated::max_bytes)) {
+        result.action = std::max(result.action, Action::escalate);
+    }
+}
+
+}  // namespace fastguard

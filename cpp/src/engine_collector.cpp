@@ -1,0 +1,148 @@
+#include "engine_collector.h"
+
+#include <algorithm>
+
+namespace fastguard {
+namespace {
+
+// Name of the host in an e-mail address or URL; the whole text where it is neither.
+std::string_view host_in(std::string_view text) noexcept {
+    if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
+        text.remove_prefix(scheme + 3);
+        text = text.substr(0, text.find_first_of("/?#"));
+    }
+    if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+        text.remove_prefix(at + 1);
+    }
+    return text.substr(0, text.find_first_of(":/?#)]>\"' "));
+}
+
+bool same_letter(char a, char b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    return lower(a) == lower(b);
+}
+
+// `host` is `domain` or a name under it.
+bool host_under(std::string_view host, std::string_view domain) noexcept {
+    if (host.size() < domain.size() || domain.empty()) {
+        return false;
+    }
+    const std::string_view tail = host.substr(host.size() - domain.size());
+    return std::equal(tail.begin(), tail.end(), domain.begin(), same_letter) &&
+           (host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.');
+}
+
+// First byte of a view that comes from `raw` or later.
+std::size_t view_place(const View& view, std::uint32_t raw) noexcept {
+    if (view.origin == nullptr) {
+        return raw;
+    }
+    const std::uint32_t* end = view.origin + view.bytes.size();
+    return static_cast<std::size_t>(std::lower_bound(view.origin, end, raw) - view.origin);
+}
+
+}  // namespace
+
+bool Engine::Collector::allowed(std::uint32_t signature, const RawSpan& span) const noexcept {
+    const SignatureSpec& spec = engine_.pack_->signatures()[signature].spec;
+    if (!engine_.policy_.allow_hosts.empty() && (kCategories[spec.category] == "malicious_link" || spec.candidate == "email")) {
+        const std::string_view host = host_in(segment_.raw.substr(span.begin, span.end - span.begin));
+        for (const std::string& domain : engine_.policy_.allow_hosts) {
+            if (host_under(host, domain)) {
+                return true;
+            }
+        }
+    }
+    if (engine_.allowed_.empty()) {
+        return false;
+    }
+    const View& folded = reading_->folded;
+    const std::size_t begin = view_place(folded, span.begin);
+    const std::size_t end = view_place(folded, span.end);
+    for (const std::string& phrase : engine_.allowed_) {
+        const std::size_t from = begin > phrase.size() ? begin - phrase.size() : 0;
+        for (std::size_t at = folded.bytes.find(phrase, from); at != std::string_view::npos && at <= begin;
+             at = folded.bytes.find(phrase, at + 1)) {
+            if (at + phrase.size() >= end) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) const noexcept {
+    for (std::size_t i = first_; i < result_.findings.size(); ++i) {
+        const Finding& other = result_.findings[i];
+        if (other.signature == signature && span.begin < other.end.byte && other.begin.byte < span.end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin,
+                            std::size_t end) {
+    const RawSpan span = raw_span(view, begin, end);
+    // A match at a cut may be one only because of the cut; the neighbour sees the text around it and all of it.
+    if ((!segment_.first && span.begin == 0) || (!segment_.last && span.end == segment_.raw.size())) {
+        return;
+    }
+    if (known(signature, span) || allowed(signature, span)) {
+        return;
+    }
+    if (full()) {
+        result_.set(Truncated::max_findings);
+        return;
+    }
+    Finding finding;
+    finding.signature = signature;
+    finding.view = shown;
+    finding.begin.byte = span.begin;
+    finding.end.byte = span.end;
+    result_.findings.push_back(finding);
+}
+
+void Engine::Collector::finish() {
+    const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
+    std::sort(begin, result_.findings.end(), [](const Finding& a, const Finding& b) {
+        return a.begin.byte != b.begin.byte ? a.begin.byte < b.begin.byte
+               : a.end.byte != b.end.byte   ? a.end.byte < b.end.byte
+                                            : a.signature < b.signature;
+    });
+    Segment rest = segment_;  // what lies behind the last begin
+    std::size_t passed = 0;
+    for (auto finding = begin; finding != result_.findings.end(); ++finding) {
+        const std::size_t size = finding->end.byte - finding->begin.byte;
+        const std::size_t step = finding->begin.byte - passed;
+        if (reading_->ascii) {
+            const auto at = [this](std::uint64_t byte) -> TextPlace {
+                const TextPlace& base = segment_.begin;
+                return {base.byte + byte, base.code_point + byte, base.utf16 + byte};
+            };
+            finding->end = at(finding->end.byte);
+            finding->begin = at(finding->begin.byte);
+            continue;
+        }
+        passed += step;
+        rest.begin = place_in(rest, step);
+        rest.raw.remove_prefix(step);
+        finding->begin = rest.begin;
+        finding->end = place_in(rest, size);
+    }
+    // The overlap with the segment before was seen twice.
+    const auto seen_before = [&](const Finding& finding) {
+        const auto same = [&](const Finding& other) {
+            return other.signature == finding.signature && finding.begin.byte < other.end.byte &&
+                   other.begin.byte < finding.end.byte;
+        };
+        const auto before = result_.findings.begin();
+        return finding.begin.byte < segment_.begin.byte + 2 * kOverlapBytes &&
+               std::any_of(before, before + static_cast<std::ptrdiff_t>(first_), same);
+    };
+    if (first_ > 0) {
+        result_.findings.erase(std::remove_if(begin, result_.findings.end(), seen_before), result_.findings.end());
+    }
+}
+
+}  // namespace fastguard

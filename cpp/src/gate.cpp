@@ -1,0 +1,91 @@
+#include "fastguard/gate.h"
+
+#include "fastguard/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kBlockIds = kStrideTokens * kFeatureSlots;
+
+std::uint32_t count_nonzero(std::span<const std::uint16_t> ids) noexcept {
+    std::uint32_t count = 0;
+    for (const std::uint16_t id : ids) {
+        count += id != 0;
+    }
+    return count;
+}
+
+}  // namespace
+
+float Calibration::operator()(float logit) const noexcept { return 1.0F / (1.0F + std::exp(-(a * logit + b))); }
+
+Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float scale)
+    : table_(std::move(table)), labels_(std::move(labels)), scale_(scale) {
+    if (table_.size() != kGateBuckets * kGateLabels) {
+        throw BuildError("the gate's table has " + std::to_string(table_.size()) + " weights, expected " +
+                             std::to_string(kGateBuckets * kGateLabels),
+                         "gate", "table");
+    }
+    if (labels_.empty() || labels_.size() > kGateLabels) {
+        throw BuildError("expected 1 to " + std::to_string(kGateLabels) + " labels, found " +
+                             std::to_string(labels_.size()),
+                         "gate", "labels");
+    }
+    std::fill_n(table_.begin(), kGateLabels, std::int16_t{0});  // the row of "no feature"
+}
+
+GateResult Gate::evaluate(std::span<const std::uint16_t> ids, const DenseFeatures& dense, GateScratch& scratch) const {
+    const Kernel& kernel = active_kernel();
+    const std::size_t block_count = std::max<std::size_t>(1, (ids.size() + kBlockIds - 1) / kBlockIds);
+    GateScratch::Block* blocks = scratch.blocks.reserve(block_count);
+    for (std::size_t i = 0; i < block_count; ++i) {
+        const auto part = ids.subspan(i * kBlockIds, std::min(kBlockIds, ids.size() - i * kBlockIds));
+        blocks[i].sums = {};
+        kernel.accumulate(part.data(), part.size(), kGateMask, table_.data(), blocks[i].sums.data());
+        blocks[i].count = count_nonzero(part);
+    }
+
+    LabelScores base{};
+    for (std::size_t l = 0; l < labels_.size(); ++l) {
+        float sum = labels_[l].bias;
+        for (std::size_t d = 0; d < kDenseFeatures; ++d) {
+            sum += labels_[l].dense[d] * dense[d];
+        }
+        base[l] = sum;
+    }
+
+    GateResult result;
+    result.windows = block_count < 2 ? 1 : block_count - 1;
+    result.logits.fill(-std::numeric_limits<float>::infinity());
+    float* window_scores = scratch.window_scores.reserve(result.windows);
+    for (std::size_t w = 0; w < result.windows; ++w) {
+        const GateScratch::Block& first = blocks[w];
+        const GateScratch::Block* second = w + 1 < block_count ? &blocks[w + 1] : nullptr;
+        const std::uint32_t count = first.count + (second == nullptr ? 0 : second->count);
+        const float factor = count == 0 ? 0.0F : scale_ / std::sqrt(static_cast<float>(count));
+        float strongest = -std::numeric_limits<float>::infinity();
+        for (std::size_t l = 0; l < labels_.size(); ++l) {
+            const std::int32_t sum = first.sums[l] + (second == nullptr ? 0 : second->sums[l]);
+            const float logit = base[l] + factor * static_cast<float>(sum);
+            result.logits[l] = std::max(result.logits[l], logit);
+            strongest = std::max(strongest, labels_[l].gate.a * logit + labels_[l].gate.b);
+        }
+        window_scores[w] = strongest;
+    }
+    return result;
+}
+
+void window_ids(std::span<const std::uint16_t> ids, std::size_t window, std::int32_t* out) noexcept {
+    const std::size_t begin = std::min(ids.size(), window * kBlockIds);
+    const std::size_t count = std::min(kWindowIds, ids.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = ids[begin + i];
+    }
+    std::fill(out + count, out + kWindowIds, 0);
+}
+
+}  // namespace fastguard

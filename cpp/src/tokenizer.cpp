@@ -1,0 +1,124 @@
+#include "fastguard/tokenizer.h"
+
+#include "fastguard/normalizer.h"
+
+#include <bit>
+
+namespace fastguard {
+namespace {
+
+// Code point at `text[at]` of valid UTF-8; `length` becomes its bytes.
+char32_t decode(const char* text, std::size_t at, std::size_t& length) noexcept {
+    const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + i])); };
+    const char32_t first = byte(0);
+    if (first < 0xE0) {
+        length = 2;
+        return ((first & 0x1FU) << 6U) | (byte(1) & 0x3FU);
+    }
+    if (first < 0xF0) {
+        length = 3;
+        return ((first & 0x0FU) << 12U) | ((byte(1) & 0x3FU) << 6U) | (byte(2) & 0x3FU);
+    }
+    length = 4;
+    return ((first & 0x07U) << 18U) | ((byte(1) & 0x3FU) << 12U) | ((byte(2) & 0x3FU) << 6U) | (byte(3) & 0x3FU);
+}
+
+class Writer {
+  public:
+    Writer(const char* text, Token* out) noexcept : text_(text), out_(out) {}
+
+    void add(std::size_t begin, std::size_t end) noexcept {
+        out_[count_++] = {hash_bytes(text_ + begin, end - begin), static_cast<std::uint32_t>(begin),
+                          static_cast<std::uint32_t>(end)};
+    }
+
+    // A run of word bytes with code points beyond ASCII in it: separators and single-character tokens split it.
+    void add_mixed(std::size_t begin, std::size_t end) noexcept {
+        std::size_t open = begin;
+        std::size_t at = begin;
+        while (at < end) {
+            if (static_cast<unsigned char>(text_[at]) < 0x80) {
+                ++at;
+                continue;
+            }
+            std::size_t length = 0;
+            const TokenClass kind = token_class(decode(text_, at, length));
+            if (kind != TokenClass::word) {
+                if (at > open) {
+                    add(open, at);
+                }
+                if (kind == TokenClass::single) {
+                    add(at, at + length);
+                }
+                open = at + length;
+            }
+            at += length;
+        }
+        if (end > open) {
+            add(open, end);
+        }
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+  private:
+    const char* text_;
+    Token* out_;
+    std::size_t count_ = 0;
+};
+
+bool any_set(const std::uint64_t* mask, std::size_t begin, std::size_t end) noexcept {
+    const std::size_t first = begin / 64;
+    const std::size_t last = (end - 1) / 64;
+    const std::uint64_t head = ~std::uint64_t{0} << (begin % 64);
+    const std::uint64_t tail = ~std::uint64_t{0} >> (63 - (end - 1) % 64);
+    if (first == last) {
+        return (mask[first] & head & tail) != 0;
+    }
+    if ((mask[first] & head) != 0 || (mask[last] & tail) != 0) {
+        return true;
+    }
+    for (std::size_t i = first + 1; i < last; ++i) {
+        if (mask[i] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept {
+    Writer writer(folded.data(), out);
+    const auto finish = [&](std::size_t begin, std::size_t end) {
+        if (ascii || !any_set(masks.high, begin, end)) {
+            writer.add(begin, end);
+        } else {
+            writer.add_mixed(begin, end);
+        }
+    };
+    constexpr std::size_t kNone = ~std::size_t{0};
+    std::size_t open = kNone;
+    std::uint64_t carry = 0;
+    for (std::size_t block = 0; block * kBlockBytes < folded.size(); ++block) {
+        const std::uint64_t word = masks.word[block];
+        std::uint64_t edges = word ^ ((word << 1U) | carry);  // set where a run begins and where it has ended
+        carry = word >> 63U;
+        while (edges != 0) {
+            const std::size_t at = block * kBlockBytes + static_cast<std::size_t>(std::countr_zero(edges));
+            edges &= edges - 1;
+            if (open == kNone) {
+                open = at;
+            } else {
+                finish(open, at);
+                open = kNone;
+            }
+        }
+    }
+    if (open != kNone) {
+        finish(open, folded.size());
+    }
+    return writer.count();
+}
+
+}  // namespace fastguard

@@ -1,0 +1,243 @@
+"""The native engine: everything that touches bytes, tokens or findings. Written in C++; see cpp/README.md."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, Self, final
+
+__version__: Final[str]
+
+CATEGORIES: Final[tuple[str, ...]]
+SOURCES: Final[tuple[str, ...]]
+VIEWS: Final[tuple[str, ...]]
+SEVERITIES: Final[tuple[str, ...]]
+CANDIDATES: Final[tuple[str, ...]]
+
+class PackBuildError(ValueError):
+    """A signature or concept that cannot be built; `args` is (message, id, field)."""
+
+class DatabaseError(ValueError):
+    """Serialized databases that this engine cannot load: compile again."""
+
+class SignatureSpec:
+    """One signature as the pack loader hands it to the engine; plain data."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        category: str,
+        severity: str,
+        tier: int,
+        kind: Literal["pattern", "phrase", "candidate"],
+        views: Sequence[str],
+        summary: str = "",
+        atlas: Sequence[str] = (),
+        owasp: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        enabled: bool = True,
+        pattern: str = "",
+        validators: Sequence[str] = (),
+        entropy: float = 0.0,
+        keep_value: bool = False,
+        slots: Sequence[str] = (),
+        within: int = 0,
+        ordered: bool = False,
+        unless: Sequence[str] = (),
+        candidate: str = "",
+    ) -> None: ...
+    @property
+    def id(self) -> str: ...
+
+class Pack:
+    """Signatures compiled to Hyperscan databases and concept tables; immutable, shared by all threads."""
+
+    @staticmethod
+    def build(
+        signatures: Sequence[SignatureSpec],
+        concepts: Mapping[str, Sequence[str]],
+        databases: bytes | None = None,
+    ) -> Pack:
+        """Compile, or load `databases` made by `Pack.databases()` for the same signatures on the same engine."""
+    def databases(self) -> bytes: ...
+    @property
+    def signatures(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int: ...
+
+class PolicySpec:
+    """A policy as numbers; made by `fastguard.Policy`."""
+
+    def __init__(
+        self,
+        *,
+        depth: Literal["gate", "fast", "deep"] = "fast",
+        max_bytes: int,
+        max_findings: int,
+        disabled: Sequence[str] = (),
+        enabled: Sequence[str] = (),
+        actions: Sequence[tuple[str, str, int, int]] = (),
+        cuts: Mapping[str, Sequence[float]] = ...,
+        allow_phrases: Sequence[str] = (),
+        allow_hosts: Sequence[str] = (),
+    ) -> None:
+        """`actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
+        `cuts`: per category the five score cuts of levels 1 to 5, falling."""
+
+class ModelSpec:
+    """The gate and how scores become probabilities; made by `fastguard.model`."""
+
+    def __init__(
+        self,
+        *,
+        table: bytes,
+        labels: Sequence[str],
+        categories: Sequence[str],
+        sources: Sequence[Sequence[str]],
+        scale: float,
+        bias: Sequence[float],
+        dense: Sequence[Sequence[float]],
+        gate_calibration: Sequence[tuple[float, float]],
+        model_calibration: Sequence[tuple[float, float]],
+        low: Sequence[float],
+        high: Sequence[float],
+    ) -> None:
+        """`table`: int16 little-endian, FEATURE_BUCKETS x 8 labels, row-major (unused labels zero).
+        A window's gate logit of label l: scale * sum(table[id & (FEATURE_BUCKETS - 1), l]) / sqrt(count of ids != 0)
+        + bias[l] + dot(dense[l], dense features). Row 0 of the table is not used. The text's logit is the maximum over its windows.
+        Probability = 1 / (1 + exp(-(a * logit + b))) with (a, b) of the calibration.
+        The gate decides a text when for every label p <= low[l] or p >= high[l]; otherwise the ONNX model is asked."""
+
+@final
+class Category:
+    """What one category came to: `score` (calibrated probability) and `level` (1 confident .. 5 unlikely)."""
+
+    @property
+    def score(self) -> float: ...
+    @property
+    def level(self) -> int: ...
+    def __iter__(self) -> Iterator[float | int]: ...
+
+@final
+class Finding:
+    """One place in the caller's text that a signature matched."""
+
+    @property
+    def signature(self) -> str: ...
+    @property
+    def detector(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def tier(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def view(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def byte_start(self) -> int: ...
+    @property
+    def byte_end(self) -> int: ...
+    @property
+    def utf16_start(self) -> int: ...
+    @property
+    def utf16_end(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def message(self) -> int | None: ...
+    @property
+    def atlas(self) -> tuple[str, ...]: ...
+    @property
+    def owasp(self) -> tuple[str, ...]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
+class Verdict:
+    """The answer of one check; immutable, hashable, picklable."""
+
+    @property
+    def flagged(self) -> bool: ...
+    @property
+    def action(self) -> Any: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def categories(self) -> dict[str, Category]: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+    @property
+    def truncated(self) -> tuple[str, ...]: ...
+    @property
+    def degraded(self) -> tuple[str, ...]: ...
+    @property
+    def tier(self) -> Literal["gate", "fast", "deep"]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+class GuardBase:
+    """The native part of `fastguard.Guard`: `check` is here, so that no Python runs on the hot path."""
+
+    def __init__(self, pack: Pack, policy: PolicySpec, model: ModelSpec | None) -> None: ...
+    def check(
+        self,
+        text: str | bytes | None = None,
+        *,
+        messages: Sequence[Mapping[str, Any]] | None = None,
+        source: str = "user",
+    ) -> Verdict: ...
+    def check_batch(self, texts: Sequence[str | bytes], *, source: str = "user", threads: int = 0) -> list[Verdict]: ...
+    def check_arrow(self, column: Any, *, source: str = "user", threads: int = 0) -> list[Verdict | None]: ...
+    def redact(self, text: str, *, source: str = "user") -> tuple[str, dict[str, str]]: ...
+    def explain(self, text: str | bytes, *, source: str = "user") -> dict[str, Any]: ...
+    def _score_windows(self, ids: bytes, dense: bytes, windows: int) -> bytes | None:
+        """Overridden by `Guard`: ONNX logits (float32, windows x labels) or None where no model can run."""
+    def _check_messages(self, messages: Sequence[Mapping[str, Any]], source: str) -> Verdict:
+        """Overridden by `Guard`."""
+
+def merge_verdicts(verdicts: Sequence[Verdict], messages: Sequence[int], degraded: Sequence[str] = ()) -> Verdict:
+    """Join the verdicts of a conversation's texts; `messages[i]` is the message that text i belongs to."""
+
+FEATURE_VERSION: Final[int]
+FEATURE_BUCKETS: Final[int]  # rows of the gate's table, 2**14
+FEATURE_IDS: Final[int]  # ids are in 1 .. FEATURE_IDS - 1 (2**16); 0 is padding
+FEATURE_WINDOW: Final[int]  # tokens a window, 128
+FEATURE_STRIDE: Final[int]  # tokens between window starts, 64
+FEATURE_SLOTS: Final[int]  # ids a token: word, bigram with the word before, prefix (0 where the word is short)
+FEATURE_DENSE: Final[int]  # dense features of a text
+FEATURE_DENSE_NAMES: Final[tuple[str, ...]]
+
+def features(text: str | bytes) -> tuple[bytes, bytes, int]:
+    """(ids int32 [windows, FEATURE_WINDOW * FEATURE_SLOTS] token-major, dense float32 [FEATURE_DENSE], windows)."""
+
+def fold(text: str) -> str: ...
+def skeleton(text: str) -> str: ...
+def view_origin(text: str, view: str) -> tuple[str, list[int]]:
+    """The view and, for each of its code points, the index of the source code point; one more entry for the end."""
+
+def tokens(text: str, view: Literal["folded", "skeleton"] = "folded") -> list[tuple[str, int, int]]:
+    """Tokens of a view: (token, start, end) in code points of the caller's text."""
+
+def validate(name: str, text: str) -> bool: ...
+def validator_names() -> tuple[str, ...]: ...
+def pattern_info(pattern: str, caseless: bool) -> dict[str, Any]:
+    """Compile one pattern alone: {"error": str | None, "min_width": int, "max_width": int | None, "matches_empty": bool, "start_of_match": bool, "span_error": str | None}."""
+
+def engine_version() -> str: ...
+def kernels() -> tuple[str, ...]: ...
+def kernel() -> str: ...
+def set_kernel(name: str) -> None:
+    """For tests: choose a kernel for the whole process; ValueError where this CPU lacks it."""
+
+def allocation_count() -> int:
+    """Heap allocations made by the engine's own scratch since import; constant after warm-up."""
+
+def register_actions(members: tuple[Any, Any, Any, Any]) -> None: ...
+def pack_cache_key(signatures: Sequence[SignatureSpec]) -> str:
+    """Text that changes whenever serialized databases would: patterns, flags, engine version, CPU features."""
