@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from oracle import (  # noqa: E402
+from oracle import (
     Event,
     Phrase,
     Span,
