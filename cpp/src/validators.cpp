@@ -1,5 +1,6 @@
 #include "fastguard/validators.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -91,7 +92,7 @@ double shannon_entropy(std::string_view bytes) noexcept {
     double sum = 0.0;
     for (const std::uint32_t n : seen)
         if (n != 0) sum += static_cast<double>(n) * std::log2(static_cast<double>(n));
-    return std::log2(total) - sum / total;
+    return std::max(0.0, std::log2(total) - sum / total);  // rounding may end just below zero
 }
 
 std::string_view assigned_value(std::string_view match) noexcept {
