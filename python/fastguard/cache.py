@@ -3,7 +3,8 @@
 Nothing here raises: a cache that cannot be used or trusted is as good as none, and the pack is compiled again.
 """
 
-# ruff: noqa: PTH  (pathlib alone takes a quarter of the time that `import fastguard` may take)
+# pathlib alone takes a quarter of the time that `import fastguard` may take.
+# ruff: noqa: PTH118, PTH123
 from __future__ import annotations
 
 import contextlib

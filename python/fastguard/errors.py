@@ -58,6 +58,11 @@ class ModelError(FastguardError):
 
 
 def _rebuild(
-    kind: type[FastguardError], problem: str, file: str, id: str, field: str, expected: str  # noqa: A002
+    kind: type[FastguardError],
+    problem: str,
+    file: str,
+    id: str,  # noqa: A002
+    field: str,
+    expected: str,
 ) -> FastguardError:
     return kind(problem, file=file, id=id, field=field, expected=expected)

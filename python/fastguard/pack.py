@@ -1,6 +1,7 @@
 """Packs: signatures and concepts read from TOML files, checked strictly, compiled once and cached."""
 
-# ruff: noqa: PTH  (pathlib alone takes a quarter of the time that `import fastguard` may take)
+# pathlib alone takes a quarter of the time that `import fastguard` may take.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH119, PTH120, PTH208
 from __future__ import annotations
 
 import hashlib
@@ -105,7 +106,7 @@ def compile_pack(packs: Pack | Iterable[PathArgument] = (), *, use_cache: bool =
     were checked when it was written, so they are not parsed again. Raises `PackError`.
     """
     files = [] if isinstance(packs, Pack) else _find(packs, default=True)
-    digest = packs.digest if isinstance(packs, Pack) else _digest(files)
+    digest = _digest_of(packs) if isinstance(packs, Pack) else _digest(files)
     key = hashlib.sha256(f"{_FORMAT} {_core.__version__} {_core.engine_version()} {digest}".encode()).hexdigest()
     if use_cache:
         found = cache.load(key)
@@ -162,9 +163,8 @@ def _concept_entries(pack: Pack) -> dict[str, list[str]]:
 def _find(paths: Iterable[PathArgument], default: bool) -> list[_File]:
     """Return the files of a pack with their contents: the default ones first, each path's in the order of names."""
     files: list[_File] = []
-    if isinstance(paths, (str, os.PathLike)):
-        paths = (paths,)
-    for path in (*((_ROOT,) if default else ()), *map(os.fspath, paths)):
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    for path in (*((_ROOT,) if default else ()), *(os.fspath(path) for path in given)):
         if not isinstance(path, str):
             raise TypeError(f"packs: expected paths as str or os.PathLike[str], got {type(path).__name__}")
         if os.path.isdir(path):
@@ -190,7 +190,9 @@ def _find_in_folder(root: str) -> Iterator[_File]:
             if category not in _core.CATEGORIES:
                 hint = did_you_mean(category, _core.CATEGORIES)
                 raise PackError(
-                    f"the folder {show(category)} is no category{hint}", file=path, expected="one of " + ", ".join(_core.CATEGORIES)
+                    f"the folder {show(category)} is no category{hint}",
+                    file=path,
+                    expected="one of " + ", ".join(_core.CATEGORIES),
                 )
             found += 1
             yield _File(path, read_bytes(path, PackError, "a TOML file of signatures"), category, name[:-5])
@@ -224,6 +226,12 @@ def _digest(files: Iterable[_File]) -> str:
         total.update(name.encode("utf-8", "surrogateescape"))
         total.update(file.content)
     return total.hexdigest()
+
+
+def _digest_of(pack: Pack) -> str:
+    """Return the digest of a pack that came as an object, which need not be that of any files."""
+    content = [[signature.spec() for signature in pack.signatures], _concept_entries(pack)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def read_tags() -> dict[str, frozenset[str]]:

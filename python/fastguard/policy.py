@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -147,17 +148,8 @@ class Policy:
             "detectors": _plain(self.detectors),
             "signatures": _plain(self.signatures),
             "actions": _plain(self.actions),
-            "thresholds": {
-                category: {str(level): cut for level, cut in cuts.items()} if isinstance(cuts, Mapping) else cuts
-                for category, cuts in self.thresholds.items()
-            }
-            if isinstance(self.thresholds, Mapping)
-            else self.thresholds,
-            "sources": {
-                source: {"actions": _plain(actions)} for source, actions in self.sources.items()
-            }
-            if isinstance(self.sources, Mapping)
-            else self.sources,
+            "thresholds": _plain(self.thresholds),
+            "sources": _plain_sources(self.sources),
             "allow": _plain(self.allow),
         }
 
@@ -253,15 +245,21 @@ DEFAULT_CUTS: Final = (0.95, 0.85, 0.60, 0.35, 0.05)
 """Least scores of levels 1 to 5 for a category that no model was measured for."""
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401
+def _plain(value: object) -> Any:
     """Return configuration objects as tables and lists, everything else as it is (so that reading it can object)."""
     if isinstance(value, (Levels, Limits, Allow)):
         return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key) if isinstance(key, int) else key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return list(value)
     return value
+
+
+def _plain_sources(sources: object) -> object:
+    """Return the rules of each source as the file has them: in a table `actions`."""
+    plain = _plain(sources)
+    return {source: {"actions": actions} for source, actions in plain.items()} if isinstance(plain, dict) else plain
 
 
 def _read(fields: Fields) -> dict[str, object]:
@@ -328,7 +326,7 @@ def _read_thresholds(fields: Fields) -> FrozenMap[str, Mapping[int, float]]:
                 cuts[level] = table.number(str(level), low=0.0, high=1.0)
         table.close()
         given = list(cuts.items())
-        for (before, high), (level, low) in zip(given, given[1:], strict=False):
+        for (before, high), (level, low) in itertools.pairwise(given):
             if low > high:
                 table.fail(str(level), f"got {low:g}", f"at most {high:g}, the cut of level {before}")
         thresholds[category] = FrozenMap(cuts)
@@ -349,8 +347,15 @@ def _read_allow(fields: Fields) -> Allow:
     phrases = fields.strings("phrases", ())
     hosts = fields.strings("hosts", ())
     for i, host in enumerate(hosts):
-        if not all(char.isalnum() or char in "-." for char in host) or ".." in host or host[0] in "-." or host[-1] in "-.":
-            fields.fail(f"hosts[{i}]", f"got {show(host)}", 'a host name such as "example.com", no scheme, port or path')
+        if (
+            not all(char.isalnum() or char in "-." for char in host)
+            or ".." in host
+            or host[0] in "-."
+            or host[-1] in "-."
+        ):
+            fields.fail(
+                f"hosts[{i}]", f"got {show(host)}", 'a host name such as "example.com", no scheme, port or path'
+            )
     fields.close()
     return Allow(phrases=phrases, hosts=tuple(host.lower() for host in hosts))
 

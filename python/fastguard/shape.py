@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LEAST_LITERAL = 3
+LEAST_LITERAL = 2
 """Characters that a pattern's literal must have: shorter ones occur in every text."""
 
 _CLASS_ESCAPES = frozenset("dDwWsShHvVNRXpPC")
@@ -35,18 +35,19 @@ class Shape:
 
 @dataclass(slots=True)
 class _Piece:
-    """A parsed part: `exact` when it matches literals only (then its shortest form), `best` its longest literal."""
+    """A parsed part: `exact` where it is literals only (its shortest form), else the literals it begins with and holds."""
 
     exact: str | None
     best: str = ""
+    prefix: str = ""
     any: bool = False
     zero_width: bool = False
 
 
 def shape_of(pattern: str) -> Shape:
-    """Return the shape of a pattern; reads it once and never fails (what is malformed the compiler reports).
+    r"""Return the shape of a pattern; reads it once and never fails (what is malformed the compiler reports).
 
-    >>> shape_of(r"\\b(?:AKIA|ASIA)[0-9A-Z]{16}\\b").literal
+    >>> shape_of(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b").literal
     'AKIA'
     >>> shape_of(r"token=.*(?=x)").problems
     ['an open ".*"', 'look-ahead']
@@ -85,10 +86,12 @@ class _Parser:
         if all(branch.exact is not None for branch in branches):
             exact = min((branch.exact or "" for branch in branches), key=len)
         best = min((max(branch.exact or "", branch.best, key=len) for branch in branches), key=len)
-        return _Piece(exact, best)
+        prefix = min((branch.prefix if branch.exact is None else branch.exact for branch in branches), key=len)
+        return _Piece(exact, best, prefix)
 
     def sequence(self, depth: int) -> _Piece:
         run = best = ""
+        prefix: str | None = None
         exact = True
         previous = ""
         while self.at < len(self.pattern) and not self.peek("|"):
@@ -108,18 +111,22 @@ class _Parser:
                 self.problem(f'an open "{previous}{self.pattern[start + len(previous) : self.at]}"')
             if piece.zero_width:
                 continue
+            if previous in {"\\s", " "} and (low, high) == (0, 1):
+                continue  # a space that may be absent parts no literal: the compiler makes one of each
             if piece.exact is not None and low == high:
                 run += piece.exact * min(low, 64)
                 continue
+            if exact:
+                prefix = run + (piece.prefix if piece.exact is None else piece.exact) * bool(low)
             exact = False
             if piece.exact is not None and low:
                 run += piece.exact * min(low, 64)
                 best = max(best, run, key=len)
                 run = piece.exact if high is None else ""
             else:
-                best = max(best, run, piece.best if low else "", key=len)
+                best = max(best, run + piece.prefix * bool(low), piece.best if low else "", key=len)
                 run = ""
-        return _Piece(run if exact else None, max(best, run, key=len))
+        return _Piece(run if exact else None, max(best, run, key=len), run if prefix is None else prefix)
 
     def word_edge(self, start: int, previous: str) -> None:
         """Note a word boundary beside a letter that it knows nothing about."""

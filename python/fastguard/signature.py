@@ -134,7 +134,7 @@ def read_detector(
     head.string("title")
     atlas = _tags(head, "atlas", (), tags)
     owasp = _tags(head, "owasp", (), tags)
-    signatures = []
+    signatures: list[Signature] = []
     for table in head.tables("signature", "at least one [[signature]]"):
         signature = _read_signature(table, prefix, atlas, owasp, tags)
         if any(other.id == signature.id for other in signatures):
@@ -158,7 +158,9 @@ def _read_signature(
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         got = " and ".join(kinds) or "none"
-        raise PackError(f"{path}: got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate")
+        raise PackError(
+            f"{path}: got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate"
+        )
     kind = kinds[0]
     for other in KINDS:
         for key in _KEYS_OF_KIND[other]:

@@ -1,0 +1,134 @@
+"""What CI checks of a pack: that it loads, compiles within its budget, and that its examples come out as they say."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fastguard import _core
+from fastguard.errors import PackError
+from fastguard.fields import show
+from fastguard.guard import Guard
+from fastguard.pack import Pack, PathArgument
+from fastguard.policy import Limits, Policy
+from fastguard.signature import Signature
+
+COMPILE_BUDGET: Final = 1.0
+"""Seconds that a pattern may take to compile alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong; reads ``file: id: field: text``."""
+
+    file: str
+    id: str
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return "".join(f"{part}: " for part in (self.file, self.id, self.field) if part) + self.text
+
+
+def lint(paths: Iterable[PathArgument], *, default: bool = True) -> list[Problem]:
+    """Return all that is wrong with these files and folders; concepts of the default pack may be used.
+
+    Without any path the default pack itself is checked.
+    """
+    paths = [os.fspath(path) for path in paths]
+    try:
+        pack = Pack.load(paths, default=default)
+    except PackError as error:
+        return [Problem(error.file, error.id, error.field, _without_place(error))]
+    if paths:
+        wanted = {signature.id for signature in pack} - ({s.id for s in Pack.default()} if default else set())
+        pack = replace(pack, signatures=tuple(item for item in pack if item.id in wanted))
+    problems = [problem for signature in pack for problem in _check_pattern(signature)]
+    if not problems:
+        problems = list(_check_examples(pack))
+    for signature in pack:
+        problems.extend(_check_languages(signature, pack))
+    return problems
+
+
+def _without_place(error: PackError) -> str:
+    return f"{error.problem}; expected {error.expected}" if error.expected else error.problem
+
+
+def _check_pattern(signature: Signature) -> Iterator[Problem]:
+    if signature.kind != "pattern":
+        return
+    start = time.perf_counter()
+    info = _core.pattern_info(signature.pattern, "folded" in signature.views)
+    spent = time.perf_counter() - start
+    place = (signature.file, signature.id, "pattern")
+    if info["error"] is not None:
+        yield Problem(*place, f"does not compile: {info['error']}")
+        return
+    if info["matches_empty"]:
+        yield Problem(*place, "matches empty text")
+    if spent > COMPILE_BUDGET:
+        yield Problem(*place, f"takes {spent:.1f} s to compile alone; expected at most {COMPILE_BUDGET:g} s")
+
+
+def _check_examples(pack: Pack) -> Iterator[Problem]:
+    """Run every example through the engine."""
+    policy = Policy(
+        name="lint",
+        signatures={signature.id: True for signature in pack if not signature.default},
+        limits=Limits(max_findings=100_000),
+    )
+    try:
+        guard = Guard(packs=pack, policy=policy, model=None, cache=False)
+    except PackError as error:
+        yield Problem(error.file, error.id, error.field, _without_place(error))
+        return
+    for signature in pack:
+        source = signature.sources[0] if signature.sources else "user"
+        for field, examples, expected in (("match", signature.match, True), ("no_match", signature.no_match, False)):
+            for i, example in enumerate(examples):
+                found = [
+                    item for item in guard.check(example, source=source).findings if item.signature == signature.id
+                ]
+                place = (signature.file, signature.id, f"{field}[{i}]")
+                if expected and not found:
+                    yield Problem(*place, f"not found in {show(example, 100)}")
+                elif found and not expected:
+                    yield Problem(*place, f"found {show(found[0].text)} in {show(example, 100)}")
+        if signature.kind == "pattern" and any(
+            f.signature == signature.id for f in guard.check("", source=source).findings
+        ):
+            yield Problem(signature.file, signature.id, "pattern", "matches empty text")
+
+
+def _check_languages(signature: Signature, pack: Pack) -> Iterator[Problem]:
+    """Check that each language the signature has words for has an example with them."""
+    concepts = [pack.concepts[slot[1:]] for slot in signature.phrase if slot.startswith("@")]
+    if not concepts:
+        return
+    shared = set.intersection(*(set(concept.words) for concept in concepts))
+    languages = [language for language in concepts[0].words if language in shared]
+    if signature.languages:
+        unknown = [language for language in signature.languages if language not in shared]
+        if unknown:
+            yield Problem(
+                signature.file, signature.id, "languages", f"its concepts have no words in {', '.join(unknown)}"
+            )
+        languages = [language for language in signature.languages if language in shared]
+    texts = [_core.fold(example) for example in signature.match]
+    missing = [
+        language
+        for language in languages
+        if not any(all(_has_word(text, concept.words[language]) for concept in concepts) for text in texts)
+    ]
+    if missing:
+        yield Problem(
+            signature.file, signature.id, "match", f"no example in {', '.join(missing)}; expected one a language"
+        )
+
+
+def _has_word(text: str, words: tuple[str, ...]) -> bool:
+    return any(_core.fold(word.rstrip("*")) in text for word in words)
