@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t kAllScripts = (1U << static_cast<unsigned>(Script::none)) - 1;
 constexpr std::size_t kNoMark = ~std::size_t{0};
+constexpr std::size_t kSlack = ascii::kBlock + 3;  // a block that begins before the last kSlack bytes ends in the text
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
 std::uint64_t entry_of(char32_t cp) noexcept {
@@ -53,10 +54,16 @@ class Folder {
           marks_end_(cursor.marks == 0 ? kNoMark : cursor.written),
           previous_(cursor.last) {}
 
-    // Folds from text[at] on and returns where it stopped: at `end` or after, or where the room ends.
-    // base + k is the offset of text[k] in the source; three bytes after `end` must be readable.
+    // Folds the source from `at` on, ASCII in blocks; returns where it stopped: at `end` or a little after, or where
+    // the room ends. kSlack bytes from `end` on must be readable.
+    std::size_t blocks(const char* text, std::size_t at, std::size_t end) noexcept;
+
+    // Folds one character or more, one at a time, until only ASCII is in sight (kBlocks) or as blocks() does.
+    // base + k is the offset of text[k] in the source; four bytes from `end` on must be readable.
     template <bool kBlocks>
-    std::size_t run(const char* text, std::size_t at, std::size_t end, std::size_t base) noexcept;
+    std::size_t characters(const char* text, std::size_t at, std::size_t end, std::size_t base) noexcept;
+
+    bool has_room() const noexcept { return size_ <= limit_; }
 
     void finish(FoldCursor& cursor, FoldStats& stats) const noexcept {
         cursor.written = size_;
@@ -73,7 +80,7 @@ class Folder {
         stats.dropped_marks += removed(Removal::mark);
         stats.confusables += confusables_;
         stats.mixed |= mixed_ != 0;
-        stats.scripts |= (static_cast<std::uint32_t>(seen_ >> kScripts) & kAllScripts) | (letters_ != 0);
+        stats.scripts |= (static_cast<std::uint32_t>(seen_ >> kScripts) & kAllScripts) | letters_.any();
         stats.changed |= (seen_ & kChanged) != 0;
     }
 
@@ -104,113 +111,117 @@ class Folder {
     std::uint32_t removed_[7] = {};
     std::uint32_t invalid_ = 0;
     std::uint32_t confusables_ = 0;
-    std::uint32_t letters_ = 0;
+    ascii::Letters letters_;
     std::uint64_t seen_ = 0;  // all fold entries met, joined: kChanged and the scripts
     std::uint64_t mixed_ = 0;
     std::uint64_t previous_;
 };
 
+std::size_t Folder::blocks(const char* text, std::size_t at, std::size_t end) noexcept {
+    while (at < end && size_ <= limit_) {
+        std::size_t size = size_;
+        std::size_t prefix;
+        do {
+            prefix = ascii::fold_block(text + at, dst_ + size, letters_);
+            ascii::count_up(origin_ + size, static_cast<std::uint32_t>(at));
+            size += prefix;
+            at += prefix;
+        } while (prefix == ascii::kBlock && at < end && size <= limit_);
+        if (size != size_) {
+            previous_ = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
+            size_ = size;
+        }
+        if (at >= end || size > limit_) break;
+        at = characters<true>(text, at, end, 0);
+    }
+    return at;
+}
+
 template <bool kBlocks>
-std::size_t Folder::run(const char* text, std::size_t at, std::size_t end, std::size_t base) noexcept {
+std::size_t Folder::characters(const char* text, std::size_t at, std::size_t end, std::size_t base) noexcept {
     char* const dst = dst_;
     std::uint32_t* const origin = origin_;
     std::size_t size = size_;
     std::uint64_t seen = 0;
     std::uint64_t confusables = 0;
     std::uint64_t mixed = 0;
-    std::uint64_t previous = previous_;  // entry of the character before, 0 where it does not matter
-    std::uint32_t letters = 0;
-    while (at < end && size <= limit_) {
-        if constexpr (kBlocks) {
-            const std::size_t prefix = ascii::fold_block(text + at, dst + size, letters);
-            ascii::count_up(origin + size, static_cast<std::uint32_t>(base + at));
-            if (prefix == ascii::kBlock) {
-                at += ascii::kBlock;
-                size += ascii::kBlock;
-                previous = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
-                continue;
+    std::uint64_t previous = previous_;
+    const std::size_t stop = std::min(end, at + (limit_ - size) / kFoldRatio + 1);
+    do {
+        const char* const source = text + at;
+        const auto position = static_cast<std::uint32_t>(base + at);
+        const std::uint32_t b0 = static_cast<unsigned char>(source[0]);
+        std::uint64_t entry;
+        std::uint32_t bytes;
+        if (b0 < 0xE0) {
+            const std::uint32_t b1 = static_cast<unsigned char>(source[1]);
+            const std::uint32_t two = b0 >> 7;
+            // Without branches: letters and the spaces between words come in no order that could be foretold.
+            if ((two & (static_cast<std::uint32_t>(b0 < 0xC2) | static_cast<std::uint32_t>((b1 & 0xC0) != 0x80))) !=
+                0) {
+                goto invalid;
             }
-            size += prefix;
-            at += prefix;
-            if (prefix != 0) previous = kFoldBlocks[static_cast<unsigned char>(text[at - 1])];
-        }
-        if (at >= end || size > limit_) break;
-        // From here on one character at a time, until only ASCII is in sight.
-        const std::size_t stop = std::min(end, at + (limit_ - size) / kFoldRatio + 1);
-        do {
-            const char* const source = text + at;
-            const auto position = static_cast<std::uint32_t>(base + at);
-            const std::uint32_t b0 = static_cast<unsigned char>(source[0]);
-            std::uint64_t entry;
-            std::uint32_t bytes;
-            if (b0 < 0xE0) {
-                const std::uint32_t b1 = static_cast<unsigned char>(source[1]);
-                const std::uint32_t two = b0 >> 7;
-                // Without branches: letters and the spaces between words come in no order that could be foretold.
-                if ((two & (static_cast<std::uint32_t>(b0 < 0xC2) | static_cast<std::uint32_t>((b1 & 0xC0) != 0x80))) !=
-                    0) {
-                    goto invalid;
-                }
-                const std::uint32_t joined = (b0 & 0x1F) << 6 | (b1 & 0x3F);
-                entry = kFoldBlocks[b0 + ((joined - b0) & (0U - two))];
-                bytes = static_cast<std::uint32_t>(entry);
-                at += 1U + two;
-            } else {
-                if constexpr (kBlocks) {
-                    if (b0 - 0xE4 < 6) {
-                        const std::size_t han = ascii::copy_han(source, dst + size, origin + size, position);
-                        if (han == 0) goto invalid;
+            const std::uint32_t joined = (b0 & 0x1F) << 6 | (b1 & 0x3F);
+            entry = kFoldBlocks[b0 + ((joined - b0) & (0U - two))];
+            bytes = static_cast<std::uint32_t>(entry);
+            at += 1U + two;
+        } else {
+            if constexpr (kBlocks) {
+                if (b0 - 0xE4 < 6) {
+                    const std::size_t han = ascii::copy_han(source, dst + size, origin + size, position);
+                    if (han == 0) goto invalid;
+                    previous = 0;
+                    seen |= std::uint64_t{1} << (kScripts + static_cast<unsigned>(Script::han));
+                    if (han == 15) {  // a known number, so that the next step need not wait for this one
+                        at += 15;
+                        size += 15;
+                    } else {
                         at += han;
                         size += han;
-                        previous = 0;
-                        seen |= std::uint64_t{1} << (kScripts + static_cast<unsigned>(Script::han));
-                        continue;
                     }
+                    continue;
                 }
-                const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
-                if (step.cp < kLimit) {
-                    entry = fold_entry(step.cp);
-                } else if (step.cp == utf8::kInvalid) {
-                    goto invalid;
-                } else {
-                    entry = entry_of(step.cp);
-                }
-                bytes = (entry & kIdentity) != 0 ? utf8::load32(source) : static_cast<std::uint32_t>(entry);
-                at += step.length;
             }
-            seen |= entry;
-            if ((entry & kSlow) != 0) {
-                size_ = size;
-                slow(entry, source, position);
-                size = size_;
-                previous = 0;
-                continue;
+            const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
+            if (step.cp < kLimit) {
+                entry = fold_entry(step.cp);
+            } else if (step.cp == utf8::kInvalid) {
+                goto invalid;
+            } else {
+                entry = entry_of(step.cp);
             }
-            confusables += entry & kConfusableCount;
-            mixed |= (previous << 1 | previous >> 1) & entry;
-            previous = entry;
-            std::memcpy(dst + size, &bytes, 4);
-            ascii::repeat4(origin + size, position);
-            size += entry >> kLength;
-            continue;
-        invalid:
-            std::memcpy(dst + size, kReplacement, 4);
-            ascii::repeat4(origin + size, position);
-            size += 3;
-            ++at;
-            ++invalid_;
-            seen |= kChanged;
-            previous = 0;
-        } while (at < stop && (!kBlocks || (utf8::load32(text + at) & 0x80808080U) != 0));
-        if (const auto next = static_cast<unsigned char>(text[at]); next < 0x80) {
-            mixed |= previous << 1 & kFoldBlocks[next];
+            bytes = (entry & kIdentity) != 0 ? utf8::load32(source) : static_cast<std::uint32_t>(entry);
+            at += step.length;
         }
-    }
+        seen |= entry;
+        if ((entry & kSlow) != 0) {
+            size_ = size;
+            slow(entry, source, position);
+            size = size_;
+            previous = 0;
+            continue;
+        }
+        confusables += entry & kConfusableCount;
+        mixed |= (previous << 1 | previous >> 1) & entry;
+        previous = entry;
+        std::memcpy(dst + size, &bytes, 4);
+        ascii::repeat4(origin + size, position);
+        size += entry >> kLength;
+        continue;
+    invalid:
+        std::memcpy(dst + size, kReplacement, 4);
+        ascii::repeat4(origin + size, position);
+        size += 3;
+        ++at;
+        ++invalid_;
+        seen |= kChanged;
+        previous = 0;
+    } while (at < stop && (!kBlocks || (utf8::load32(text + at) & 0x80808080U) != 0));
+    if (const auto next = static_cast<unsigned char>(text[at]); next < 0x80) mixed |= previous << 1 & kFoldBlocks[next];
     size_ = size;
     seen_ |= seen;
     mixed_ |= mixed & (kLetter | kConfusable);  // neighbours: first a confusable then a letter, or the other way
     previous_ = previous;
-    letters_ |= letters;
     confusables_ += static_cast<std::uint32_t>(confusables >> 32);
     return at;
 }
@@ -340,13 +351,15 @@ bool fold_step(const char* src, std::size_t n, char* dst, std::uint32_t* origin,
                FoldStats& stats) noexcept {
     if (room < kFoldReserve || room - kFoldReserve < cursor.written) return false;
     Folder folder(dst, origin, room, cursor);
-    constexpr std::size_t slack = ascii::kBlock + 3;
-    if (n - cursor.read > slack) cursor.read = folder.run<true>(src, cursor.read, n - slack, 0);
-    if (n - cursor.read <= slack) {
+    if (n - cursor.read > kSlack) cursor.read = folder.blocks(src, cursor.read, n - kSlack);
+    if (n - cursor.read <= kSlack) {
         // The end of the text, with room after it for wide reads; the zeros make a cut sequence invalid.
-        char tail[slack + 4] = {};
-        if (cursor.read != n) std::memcpy(tail, src + cursor.read, n - cursor.read);
-        cursor.read += folder.run<false>(tail, 0, n - cursor.read, cursor.read);
+        char tail[kSlack + 4] = {};
+        const std::size_t left = n - cursor.read;
+        if (left != 0) std::memcpy(tail, src + cursor.read, left);
+        std::size_t at = 0;
+        while (at < left && folder.has_room()) at = folder.characters<false>(tail, at, left, cursor.read);
+        cursor.read += at;
     }
     folder.finish(cursor, stats);
     if (cursor.read != n) return false;

@@ -25,9 +25,33 @@ inline std::uint64_t nibble_mask(uint8x16_t compared) noexcept {
 }
 #endif
 
+// Whether any block so far had an ASCII letter; a register in the loops that ask.
+class Letters {
+  public:
+#if defined(FASTGUARD_SSE2)
+    void add(__m128i letter) noexcept { bits_ = _mm_or_si128(bits_, letter); }
+    bool any() const noexcept { return _mm_movemask_epi8(bits_) != 0; }
+
+  private:
+    __m128i bits_ = _mm_setzero_si128();
+#elif defined(FASTGUARD_NEON)
+    void add(uint8x16_t letter) noexcept { bits_ = vorrq_u8(bits_, letter); }
+    bool any() const noexcept { return vmaxvq_u8(bits_) != 0; }
+
+  private:
+    uint8x16_t bits_ = vdupq_n_u8(0);
+#else
+    void add(bool letter) noexcept { bits_ |= letter; }
+    bool any() const noexcept { return bits_; }
+
+  private:
+    bool bits_ = false;
+#endif
+};
+
 // Folds the ASCII bytes of a block: lower case, white space to a space. Writes 16 bytes and returns how many of them
-// come before the first byte that is not ASCII; `letters` becomes nonzero when the block has an ASCII letter.
-inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters) noexcept {
+// come before the first byte that is not ASCII.
+inline std::size_t fold_block(const char* src, char* dst, Letters& letters) noexcept {
 #if defined(FASTGUARD_SSE2)
     const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(src));
     const __m128i case_bit = _mm_set1_epi8(0x20);
@@ -38,7 +62,7 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
     const __m128i lower = _mm_or_si128(text, _mm_and_si128(letter, case_bit));
     const __m128i folded = _mm_or_si128(_mm_andnot_si128(space, lower), _mm_and_si128(space, case_bit));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), folded);
-    letters |= static_cast<std::uint32_t>(_mm_movemask_epi8(letter));
+    letters.add(letter);
     const auto high = static_cast<std::uint32_t>(_mm_movemask_epi8(text));
     return high == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(high));
 #elif defined(FASTGUARD_NEON)
@@ -48,7 +72,7 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
     const uint8x16_t space = vcleq_u8(vsubq_u8(text, vdupq_n_u8('\t')), vdupq_n_u8(4));
     const uint8x16_t lower = vorrq_u8(text, vandq_u8(letter, case_bit));
     vst1q_u8(reinterpret_cast<std::uint8_t*>(dst), vbslq_u8(space, case_bit, lower));
-    letters |= vmaxvq_u8(letter);
+    letters.add(letter);
     const std::uint64_t high = nibble_mask(vcgeq_u8(text, vdupq_n_u8(0x80)));
     return high == 0 ? kBlock : static_cast<std::size_t>(std::countr_zero(high)) / 4;
 #else
@@ -58,7 +82,7 @@ inline std::size_t fold_block(const char* src, char* dst, std::uint32_t& letters
         const bool letter = static_cast<unsigned char>((byte | 0x20) - 'a') < 26;
         const bool space = static_cast<unsigned char>(byte - '\t') < 5;
         dst[k] = static_cast<char>(space ? 0x20 : letter ? byte | 0x20 : byte);
-        letters |= letter;
+        letters.add(letter);
         if (byte >= 0x80) prefix = k;
     }
     return prefix;
