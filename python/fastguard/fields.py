@@ -37,7 +37,8 @@ def one_of(names: Iterable[str]) -> str:
     >>> one_of(("raw", "folded"))
     'one of raw, folded'
     """
-    return "one of " + ", ".join(names)
+    listed = ", ".join(names)
+    return f"one of {listed}" if "," in listed else listed
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
@@ -136,7 +137,7 @@ class Fields:
 
     def integer(self, key: str, default: int | None = None, *, low: int, high: int) -> int:
         """Return an integer from `low` to `high`."""
-        expected = f"an integer from {low} to {high}"
+        expected = f"an integer from {low} to {high}" if low < high else str(low)
         if default is not None and key not in self:
             return default
         value = self.value(key, expected)

@@ -149,7 +149,6 @@ def read_detector(
 def _read_signature(
     table: Fields, prefix: str, atlas: tuple[str, ...], owasp: tuple[str, ...], tags: Mapping[str, frozenset[str]]
 ) -> Signature:
-    path = table.field("")
     name = table.string("id", expected=f'"{prefix}<name>"')
     if not name.startswith(prefix) or not _PART.match(name[len(prefix) :]):
         table.fail("id", f"got {show(name)}", f'"{prefix}<name>" as the path says, of a-z, 0-9 and _')
@@ -159,7 +158,7 @@ def _read_signature(
     if len(kinds) != 1:
         got = " and ".join(kinds) or "none"
         raise PackError(
-            f"{path}: got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate"
+            f"got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate"
         )
     kind = kinds[0]
     for other in KINDS:
