@@ -87,7 +87,7 @@ bool all_hex(std::string_view s) noexcept {
 // Words by which manuals, templates and tests mark what is not a secret.
 constexpr auto kPlaceholders = std::to_array<std::string_view>({
     "example",   "xxxx",      "changeme", "change_me",   "change-me", "placeholder", "redacted", "dummy",
-    "sample",    "your_",     "your-",    "yourapi",     "yourpass",  "yourtoken",   "yoursecr", "yourkey",
+    "sample",    "your_",     "your-",    "yourapi",     "yourp",  "yourtoken",   "yoursecr", "yourkey",
     "insert",    "replace",   "****",     "....",        "todo",      "not-a-real",  "notareal", "fake",
     "my-secret", "my_secret", "mysecret", "password123", "secret123", "foobar",
 });
@@ -133,7 +133,7 @@ bool is_expression(std::string_view s) noexcept {
         if (!is_word(c) || (begins && is_digit(c))) return false;
         begins = false;
     }
-    return dotted;
+    return dotted && !begins;
 }
 
 // A name as programmers write it: words of letters joined by _ - . or humps, a short number at the end at most.
