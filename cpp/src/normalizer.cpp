@@ -155,16 +155,12 @@ std::size_t Folder::characters(const char* text, std::size_t at, std::size_t end
         std::uint32_t bytes;
         if (b0 < 0xE0) {
             const std::uint32_t b1 = static_cast<unsigned char>(source[1]);
-            const std::uint32_t two = b0 >> 7;
-            // Without branches: letters and the spaces between words come in no order that could be foretold.
-            if ((two & (static_cast<std::uint32_t>(b0 < 0xC2) | static_cast<std::uint32_t>((b1 & 0xC0) != 0x80))) !=
-                0) {
-                goto invalid;
-            }
-            const std::uint32_t joined = (b0 & 0x1F) << 6 | (b1 & 0x3F);
-            entry = kFoldBlocks[b0 + ((joined - b0) & (0U - two))];
+            const std::uint32_t lead = utf8::kLeads.of[b0];
+            const std::uint32_t rest = (b1 ^ 0x180) & lead;
+            if (rest >= 0x40) goto invalid;
+            entry = kFoldBlocks[(lead >> 16) + rest];
             bytes = static_cast<std::uint32_t>(entry);
-            at += 1U + two;
+            at += 1U + (b0 >> 7);
         } else {
             if constexpr (kBlocks) {
                 if (b0 - 0xE4 < 6) {
@@ -182,16 +178,20 @@ std::size_t Folder::characters(const char* text, std::size_t at, std::size_t end
                     continue;
                 }
             }
-            const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
-            if (step.cp < kLimit) {
-                entry = fold_entry(step.cp);
-            } else if (step.cp == utf8::kInvalid) {
-                goto invalid;
+            const std::uint32_t word = utf8::load32(source);
+            if ((word & 0xC0C0F0) == 0x8080E0) {
+                const std::uint32_t block = (word & 0x0F) << 6 | (word >> 8 & 0x3F);
+                // Not the shortest form, or a surrogate.
+                if ((0x8000001U >> (block >> 5) & 1) != 0) goto invalid;
+                entry = kFoldBlocks[std::size_t{kFoldIndex[block]} * 64 + (word >> 16 & 0x3F)];
+                at += 3;
             } else {
+                const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(source));
+                if (step.cp == utf8::kInvalid) goto invalid;
                 entry = entry_of(step.cp);
+                at += step.length;
             }
-            bytes = (entry & kIdentity) != 0 ? utf8::load32(source) : static_cast<std::uint32_t>(entry);
-            at += step.length;
+            bytes = (entry & kIdentity) != 0 ? word : static_cast<std::uint32_t>(entry);
         }
         seen |= entry;
         if ((entry & kSlow) != 0) {

@@ -1,10 +1,13 @@
 // One step of UTF-8 decoding that every reader of raw text shares, so that all agree on what is invalid.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 namespace fastguard::utf8 {
+
+static_assert(std::endian::native == std::endian::little, "words of text are read as little-endian");
 
 inline constexpr char32_t kInvalid = 0xFFFFFFFF;
 
@@ -66,6 +69,21 @@ inline std::uint32_t encode(char32_t cp, char* out) noexcept {
     out[3] = static_cast<char>(0x80 | (cp & 0x3F));
     return 4;
 }
+
+// How one-byte and two-byte sequences are decoded without a branch, since letters and the spaces between words
+// come in no order that could be foretold: by first byte, the code point it starts with << 16 | what to keep of the
+// second byte ^ 0x180. That is nothing for ASCII; six bits of a continuation byte, more of any other; too much after an
+// impossible first byte.
+struct Leads {
+    std::uint32_t of[0xE0];
+};
+inline constexpr Leads kLeads = [] {
+    Leads leads{};
+    for (std::uint32_t byte = 0; byte < 0xE0; ++byte) {
+        leads.of[byte] = byte < 0x80 ? byte << 16 : byte < 0xC2 ? 0x1FF : (byte & 0x1F) << 22 | 0xFF;
+    }
+    return leads;
+}();
 
 inline std::uint32_t load32(const void* p) noexcept {
     std::uint32_t word;
