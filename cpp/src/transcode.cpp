@@ -1,6 +1,7 @@
 #include "fastguard/transcode.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "normalizer_ascii.h"
@@ -108,6 +109,56 @@ std::size_t transcode(const Unit* src, std::size_t n, char* dst, std::size_t& su
     return static_cast<std::size_t>(out - dst);
 }
 
+// What whole_block() found: bytes of whole characters, and their units; no bytes when something is invalid.
+struct Counted {
+    std::size_t bytes, units;
+};
+
+#if defined(FASTGUARD_SSE2)
+std::uint32_t bits(__m128i compared) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(compared)); }
+__m128i at_least(__m128i bytes, int low) noexcept {
+    return _mm_cmpeq_epi8(_mm_max_epu8(bytes, _mm_set1_epi8(static_cast<char>(low))), bytes);
+}
+__m128i is(__m128i bytes, int value) noexcept { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(static_cast<char>(value))); }
+std::uint32_t ones(std::uint32_t word) noexcept {  // popcnt is not in the baseline
+    word -= word >> 1 & 0x5555;
+    word = (word & 0x3333) + (word >> 2 & 0x3333);
+    word = (word + (word >> 4)) & 0x0F0F;
+    return (word + (word >> 8)) & 0x1F;
+}
+
+// Counts 16 bytes that start at the border of a character; the byte after them must be readable.
+Counted whole_block(const char* text, std::size_t astral) noexcept {
+    const __m128i bytes = load(text);
+    const std::uint32_t high = bits(bytes);
+    if (high == 0) return {16, 16};
+    const std::uint32_t lead1 = bits(at_least(bytes, 0xC0));
+    const std::uint32_t lead2 = bits(at_least(bytes, 0xC2));
+    const std::uint32_t lead3 = bits(at_least(bytes, 0xE0));
+    const std::uint32_t lead4 = bits(at_least(bytes, 0xF0));
+    const std::uint32_t never = bits(at_least(bytes, 0xF5));
+    const std::uint32_t wanted = lead2 << 1 | lead3 << 2 | lead4 << 3;
+    // Forms that are not the shortest, surrogates, and what lies above U+10FFFF show in the second byte.
+    const __m128i second = load(text + 1);
+    const __m128i from_a0 = at_least(second, 0xA0);
+    const __m128i from_90 = at_least(second, 0x90);
+    const __m128i wrong =
+        _mm_or_si128(_mm_or_si128(_mm_andnot_si128(from_a0, is(bytes, 0xE0)), _mm_and_si128(from_a0, is(bytes, 0xED))),
+                     _mm_or_si128(_mm_andnot_si128(from_90, is(bytes, 0xF0)), _mm_and_si128(from_90, is(bytes, 0xF4))));
+    const std::uint32_t rest = high & ~lead1;
+    if ((wanted & 0xFFFF) != rest || lead1 != lead2 || (never | bits(wrong)) != 0) return {0, 0};
+    // The last character may go on in the next block.
+    const std::size_t whole = wanted >> 16 == 0 ? 16 : 31U - static_cast<std::size_t>(std::countl_zero(lead2));
+    const std::uint32_t inside = (1U << whole) - 1;
+    return {whole, whole - ones(rest & inside) + astral * ones(lead4 & inside)};
+}
+#else
+Counted whole_block(const char* text, std::size_t) noexcept {
+    const bool ascii_only = ascii::ascii_prefix(text) == ascii::kBlock;
+    return ascii_only ? Counted{ascii::kBlock, ascii::kBlock} : Counted{0, 0};
+}
+#endif
+
 // Counts code points, and those above U+FFFF once more when `astral` is 1.
 std::size_t count(std::string_view text, std::size_t astral) noexcept {
     const char* const bytes = text.data();
@@ -115,11 +166,12 @@ std::size_t count(std::string_view text, std::size_t astral) noexcept {
     std::size_t units = 0;
     std::size_t at = 0;
     while (n - at > ascii::kBlock + 4) {
-        const std::size_t prefix = ascii::ascii_prefix(bytes + at);
-        units += prefix;
-        at += prefix;
-        if (prefix == ascii::kBlock) continue;
-        const std::size_t stop = std::min(at + ascii::kBlock, n - 4);
+        if (const Counted block = whole_block(bytes + at, astral); block.bytes != 0) {
+            units += block.units;
+            at += block.bytes;
+            continue;
+        }
+        const std::size_t stop = at + ascii::kBlock;
         while (at < stop) {
             const utf8::Step step = utf8::decode(reinterpret_cast<const unsigned char*>(bytes + at));
             units += 1 + (step.length == 4 ? astral : 0);

@@ -114,11 +114,36 @@ void units_are_counted_as_python_counts_them() {
     }
 }
 
+void counts_equal_decoding_one_by_one() {
+    std::mt19937 random(3);
+    const char32_t limits[] = {0x80, 0x800, 0x10000, 0x110000};
+    for (int round = 0; round < 20000; ++round) {
+        string text;
+        const char32_t limit = limits[random() % std::size(limits)];
+        for (std::size_t left = random() % 60; left > 0; --left) {
+            char bytes[4];
+            text.append(bytes, fastguard::utf8::encode(static_cast<char32_t>(random()) % limit, bytes));
+        }
+        for (std::size_t left = random() % 4; left > 0 && !text.empty(); --left)
+            text[random() % text.size()] = static_cast<char>(random() % 256);
+        const string padded = text + string(4, '\0');
+        std::size_t code_points = 0, utf16 = 0;
+        for (std::size_t at = 0; at < text.size(); ++code_points) {
+            const auto step = fastguard::utf8::decode(reinterpret_cast<const unsigned char*>(padded.data()) + at);
+            at += step.length;
+            utf16 += step.length == 4 ? 2 : 1;
+        }
+        CHECK_EQUAL(fastguard::count_code_points(text), code_points);
+        CHECK_EQUAL(fastguard::count_utf16_units(text), utf16);
+    }
+}
+
 }  // namespace
 
 int main() {
     each_representation_gives_the_same_utf8();
     surrogates_become_replacements_of_the_same_size();
     units_are_counted_as_python_counts_them();
+    counts_equal_decoding_one_by_one();
     return check::result();
 }
