@@ -21,12 +21,15 @@ std::size_t cut_before(const char* bytes, std::size_t at, std::size_t lowest) no
             return i;
         }
     }
-    // A valid character has at most three continuation bytes; a longer run of them is invalid and may be cut anywhere.
+    // A valid character has at most three continuation bytes; where no lead byte reaches over `at`, the bytes around it
+    // are invalid and may be parted.
     std::size_t i = at;
     for (int back = 0; back < 3 && i > lowest && (static_cast<unsigned char>(bytes[i]) & 0xC0U) == 0x80U; ++back) {
         --i;
     }
-    return i > lowest ? i : at;
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    const std::size_t length = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return i + length > at ? i : at;
 }
 
 TextPlace place_after(const TextPlace& from, std::string_view bytes) noexcept {
