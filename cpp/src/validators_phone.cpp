@@ -92,7 +92,8 @@ bool phone_e164(std::string_view s) noexcept {
     std::array<char, 16> digits{};
     std::size_t count = 0;
     std::size_t parentheses = 0;  // pairs inside the number; the one around the country code is not counted
-    bool may_separate = false;    // after a digit or a parenthesis
+    bool separated = s[0] != '0' || at == 3;
+    bool may_separate = false;  // after a digit or a parenthesis
     for (; at < s.size(); ++at) {
         const char c = s[at];
         if (is_digit(c)) {
@@ -115,6 +116,7 @@ bool phone_e164(std::string_view s) noexcept {
             if (!may_separate || open) return false;
             if (s.substr(at, 3) == " - " || s.substr(at, 3) == " / ") at += 2;
             may_separate = false;
+            separated = true;
         } else if (c == 'x' && is_digit(s[at - 1])) {  // extension
             if (s.size() - at < 2 || s.size() - at > 7) return false;
             for (const char d : s.substr(at + 1))
@@ -124,7 +126,7 @@ bool phone_e164(std::string_view s) noexcept {
             return false;
         }
     }
-    if (open || !is_digit(s.back())) return false;
+    if (open || !separated || !is_digit(s.back())) return false;  // 00 and digits alone are an id with leading zeros
     std::size_t code_length = 0;
     const Country* country = country_of(digits, count, code_length);
     if (country == nullptr) return false;

@@ -87,7 +87,7 @@ bool all_hex(std::string_view s) noexcept {
 // Words by which manuals, templates and tests mark what is not a secret.
 constexpr auto kPlaceholders = std::to_array<std::string_view>({
     "example",   "xxxx",      "changeme", "change_me",   "change-me", "placeholder", "redacted", "dummy",
-    "sample",    "your_",     "your-",    "yourapi",     "yourp",  "yourtoken",   "yoursecr", "yourkey",
+    "sample",    "your_",     "your-",    "yourapi",     "yourp",     "yourtoken",   "yoursecr", "yourkey",
     "insert",    "replace",   "****",     "....",        "todo",      "not-a-real",  "notareal", "fake",
     "my-secret", "my_secret", "mysecret", "password123", "secret123", "foobar",
 });
@@ -155,6 +155,30 @@ bool is_identifier(std::string_view s) noexcept {
     }
     const std::size_t letters = head.size() - (parts - 1);
     return letters / (parts + changes) >= 3;  // random letters change case about every second character
+}
+
+// Words and numbers joined to a name: NEXUS-GPT4-API-KEY, jjwt-jackson-0.11.2. Random text has longer parts, and few of
+// them are letters alone.
+bool is_compound_name(std::string_view s) noexcept {
+    std::size_t parts = 0;
+    std::size_t words = 0;
+    std::size_t length = 0;  // of the parts that count
+    for (std::size_t begin = 0; begin <= s.size();) {
+        std::size_t end = begin;
+        bool letters = true;
+        bool digits = true;
+        for (; end < s.size() && is_alnum(s[end]); ++end) {
+            letters = letters && is_alpha(s[end]);
+            digits = digits && is_digit(s[end]);
+        }
+        if (end != begin && !(digits && end - begin < 4)) {
+            ++parts;
+            words += letters ? 1U : 0U;
+            length += end - begin;
+        }
+        begin = end + 1;
+    }
+    return parts >= 2 && words * 2 >= parts && length < parts * 9;
 }
 
 bool plain_value(std::string_view s) noexcept {
@@ -250,7 +274,7 @@ bool not_placeholder(std::string_view s) noexcept {
 }
 
 bool generic_secret(std::string_view s) noexcept {
-    if (s.size() < 12 || !plain_value(s) || is_identifier(s)) return false;
+    if (s.size() < 12 || !plain_value(s) || is_identifier(s) || is_compound_name(s)) return false;
     const Classes classes(s);
     if (classes.digit == 0 || classes.lower + classes.upper == 0) return false;
     if (classes.other * 3 > s.size()) return false;  // an expression, markup, a date
@@ -283,7 +307,12 @@ bool url_password(std::string_view s) noexcept {
                                          "key", "test", "admin", "root", "guest", "postgres", "mypassword"});
     for (const std::string_view word : kWords)
         if (equals_folded(password, word)) return false;
-    return password != userinfo.substr(0, colon);
+    if (password == userinfo.substr(0, colon)) return false;
+    // A word at a host without a dot, user:wort@host, stands in manuals of every language.
+    bool word = true;
+    for (const char c : password)
+        word = word && (is_alpha(c) || c == '_' || c == '-' || static_cast<unsigned char>(c) >= 0x80);
+    return !word || rest.find('.', at) != std::string_view::npos;
 }
 
 }  // namespace fastguard::entity

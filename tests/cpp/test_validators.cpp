@@ -121,11 +121,26 @@ void phone_numbers_follow_national_plans() {
              "+44 (0)20 7946 0958", "+49 30 123456", "+49 (0) 30 123456", "0049 30 901820", "+33 1 42 68 53 00",
              "+81-3-1234-5678", "+91 98765 43210", "+86 138 0013 8000", "+55 11 96123-4567", "(+44) 20 7946 0958",
              "+49 30 / 901820", "+39 06 6982", "+971 50 123 4567"});
-    refuses(ValidatorId::phone_e164,
-            {"4155552671", "+1 115 555 2671", "+1 415 155 2671", "+1 911 555 2671", "+1415555267", "+141555526711",
-             "+999 1234567", "+44 1234", "+44  20 7946 0958", "+44 (20 7946 0958", "+44 20) 7946 0958", "+44-", "+",
-             "+44 20 7946 0958 ", "+4411111111111", "0000 1234 5678", "+49 30 12345678901234",
-             "+1 415 555 2671x1234567", "+2100000000"});
+    refuses(ValidatorId::phone_e164, {"4155552671",
+                                      "+1 115 555 2671",
+                                      "+1 415 155 2671",
+                                      "+1 911 555 2671",
+                                      "+1415555267",
+                                      "+141555526711",
+                                      "+999 1234567",
+                                      "+44 1234",
+                                      "+44  20 7946 0958",
+                                      "+44 (20 7946 0958",
+                                      "+44 20) 7946 0958",
+                                      "+44-",
+                                      "+",
+                                      "+44 20 7946 0958 ",
+                                      "+4411111111111",
+                                      "0000 1234 5678",
+                                      "+49 30 12345678901234",
+                                      "+1 415 555 2671x1234567",
+                                      "0049307654321",
+                                      "+2100000000"});
 }
 
 void addresses_of_networks_follow_their_grammar() {
@@ -190,19 +205,22 @@ void placeholders_and_code_are_no_secrets() {
              "aaaaaaaa", "abcdefgh12", "key-12345678", "$TOKEN", "%TOKEN%", "your-api-key-here", "********",
              "AKIAIOSFODNN7EXAMPLE"});
     accepts(ValidatorId::not_placeholder, {"q7Zt9LmX2", "hunter2", "1029384756"});
-    accepts(ValidatorId::generic_secret,
-            {"q7Zt9LmX2vB4nK8w", "3f9a1c7e5b2d8046af13c9e7", "Tr0ub4dor&3-horse9", "k9-Xv2_Qm7Lp4Rt8"});
+    accepts(ValidatorId::generic_secret, {"q7Zt9-LmX2v_B4nK8w", "q7Zt9LmX2vB4nK8w", "3f9a1c7e5b2d8046af13c9e7",
+                                          "Tr0ub4dor&3-horse9", "k9-Xv2_Qm7Lp4Rt8"});
     refuses(ValidatorId::generic_secret,
-            {"my_api_key_name_2", "getTokenFromHeader", "process.env.API_KEY1", "os.environ['KEY1']",
-             "config.get(\"k1\")", "short1A", "9b2f1c7e-3d4a-4b6c-8e1f-0a9d8c7b6e5f", "path/to/secret/file1",
-             "AccessTokenResponse", "https://a.example/t1", "111111111111"});
-    accepts(ValidatorId::password_value, {"Summer2024!", "S3cure-Horse", "correct-horse-9", "P@ssw0rd!9", "zxcv7788"});
+            {"NEXUS-GPT4-API-KEY", "jjwt-jackson-0.11.2", "struct_X509_pubkey_st", "my_api_key_name_2",
+             "getTokenFromHeader", "process.env.API_KEY1", "os.environ['KEY1']", "config.get(\"k1\")", "short1A",
+             "9b2f1c7e-3d4a-4b6c-8e1f-0a9d8c7b6e5f", "path/to/secret/file1", "AccessTokenResponse",
+             "https://a.example/t1", "111111111111"});
+    accepts(ValidatorId::password_value,
+            {"Summer2024!", "S3cure-Horse", "q7Zt9LmX2.", "correct-horse-9", "P@ssw0rd!9", "zxcv7788"});
     refuses(ValidatorId::password_value, {"password", "new_password", "user.password", "getPassword()", "${DB_PASS}",
                                           "<password>", "changeme", "12345678", "self.pass1", "a1"});
     accepts(ValidatorId::url_password,
             {"postgres://app:q7Zt9LmX2@db.internal/app", "https://bot:S3cure-Horse@host.example/x"});
-    refuses(ValidatorId::url_password, {"postgres://user:password@localhost/db", "postgres://app:${DB_PASS}@db/app",
-                                        "https://host.example/a:b@c", "redis://root:root@h", "x"});
+    refuses(ValidatorId::url_password,
+            {"postgres://user:password@localhost/db", "postgres://app:${DB_PASS}@db/app", "https://host.example/a:b@c",
+             "mysql://benutzer:passwort@host", "redis://root:root@h", "x"});
 }
 
 void every_validator_takes_any_bytes() {
