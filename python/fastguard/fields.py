@@ -19,7 +19,8 @@ def show(value: object, limit: int = 60) -> str:
     """
     if isinstance(value, str):
         text = value if len(value) <= limit else value[: limit - 3] + "..."
-        return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+        shown = (char if char.isprintable() and char not in '"\\' else _escaped(char) for char in text)
+        return f'"{"".join(shown)}"'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -29,6 +30,10 @@ def show(value: object, limit: int = 60) -> str:
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     return type(value).__name__
+
+
+def _escaped(char: str) -> str:
+    return '\\"' if char == '"' else char.encode("unicode_escape").decode("ascii")
 
 
 def one_of(names: Iterable[str]) -> str:

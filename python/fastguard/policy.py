@@ -198,7 +198,7 @@ class Policy:
         Raises `PolicyError` for a switch that names nothing in the pack.
         """
         self._check_switches(pack)
-        off = [name for name in pack.detectors if not self.is_on(name, default=name not in pack.off)]
+        on = {name for name in pack.detectors if self.is_on(name, default=name not in pack.off)}
         merged = {category: list(values) for category, values in cuts.items()}
         for category, thresholds in self.thresholds.items():
             base = merged.setdefault(category, list(DEFAULT_CUTS))
@@ -216,7 +216,8 @@ class Policy:
             depth=depth or self.depth,
             max_bytes=self.limits.max_bytes,
             max_findings=self.limits.max_findings,
-            disabled=off,
+            disabled=[name for name in pack.detectors if name not in on],
+            enabled=sorted(on & pack.off),
             actions=[(source, category, levels.block, levels.flag) for source, category, levels in self._actions()],
             cuts=merged,
             allow_phrases=list(self.allow.phrases),

@@ -157,9 +157,7 @@ def _read_signature(
     kinds = [kind for kind in KINDS if kind in table]
     if len(kinds) != 1:
         got = " and ".join(kinds) or "none"
-        raise PackError(
-            f"got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate"
-        )
+        raise PackError(f"got {got}", file=table.file, id=name, expected="exactly one of pattern, phrase, candidate")
     kind = kinds[0]
     for other in KINDS:
         for key in _KEYS_OF_KIND[other]:
