@@ -146,7 +146,11 @@ def _explained(problem: _core.PackBuildError, pack: Pack) -> PackError:
     """Return what the engine refused as an error that names the file."""
     message, name, key = (*map(str, problem.args), "", "", "")[:3]
     concept = pack.concepts.get(name)
-    file = concept.file if concept else next((item.file for item in pack if item.id == name), "")
+    signature = next((item for item in pack if item.id == name), None)
+    if signature is not None and signature.kind == "pattern" and key == "pattern":
+        # Said of the pattern alone, so that a position in the message is one in the file.
+        message = _core.pattern_info(signature.pattern, "folded" in signature.views)["error"] or message
+    file = concept.file if concept else signature.file if signature else ""
     return PackError(message, file=file, id=name, field=key)
 
 
