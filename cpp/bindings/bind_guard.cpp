@@ -191,6 +191,9 @@ bool ask_model(PyObject* guard, const Engine& engine, std::uint8_t source, Check
 bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
                      std::span<CheckResult> results) noexcept {
     constexpr std::size_t kBatchWindows = 256;
+    if (engine.gate() == nullptr) {
+        return true;  // without a gate nothing is left undecided
+    }
     const std::size_t labels = engine.gate()->labels().size();
     std::vector<std::int32_t> ids;
     std::vector<float> dense;
