@@ -105,13 +105,13 @@ void register_pack(py::module_& module) {
     module.def("pattern_info",
                [](const std::string& pattern, bool caseless) {
                    const PatternInfo info = pattern_info(pattern, caseless);
+                   const std::string error = info.error.empty() && !info.matches_empty ? compile_error(pattern, caseless)
+                                                                                       : info.error;
                    py::dict result;
-                   result["error"] = info.error.empty() ? py::object(py::none()) : py::cast(info.error);
+                   result["error"] = error.empty() ? py::object(py::none()) : py::cast(error);
                    result["min_width"] = info.min_width;
                    result["max_width"] = info.max_width ? py::cast(*info.max_width) : py::object(py::none());
                    result["matches_empty"] = info.matches_empty;
-                   result["start_of_match"] = info.error.empty() && info.span_error.empty();
-                   result["span_error"] = info.span_error.empty() ? py::object(py::none()) : py::cast(info.span_error);
                    return result;
                },
                py::arg("pattern"), py::arg("caseless"), "What the engine says of one pattern compiled alone.");

@@ -124,7 +124,7 @@ py::dict explain(const py::object& guard, const py::object& text, std::uint8_t s
     py::dict views;
     views["raw"] = to_str(reading.raw.bytes);
     views["folded"] = to_str(reading.folded.bytes);
-    if (reading.disguised) {
+    if (is_disguised(reading, hold.engine().pack().skeleton_concepts())) {
         views["skeleton"] = to_str(read_skeleton(reading, whole.scratch).view.bytes);
     }
     py::dict dense;

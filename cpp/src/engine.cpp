@@ -224,7 +224,10 @@ void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& c
     PhraseMatch* matches = scratch.matches.reserve(kMaxMatches);
     const auto run = [&](const ConceptTable& concepts, const PhraseMatcher& phrases, const View& view,
                          std::span<const Token> tokens) {
-        concepts.find(view.bytes, tokens, scratch.phrases);
+        concepts.find(view.bytes, tokens, phrases, scratch.phrases);
+        if (scratch.phrases.event_count == 0) {
+            return;
+        }
         bool truncated = false;
         const std::size_t count = phrases.match(scratch.phrases, kMaxPerSignature, {matches, kMaxMatches}, truncated);
         if (truncated) {
@@ -238,7 +241,7 @@ void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& c
         }
     };
     run(pack_->folded_concepts(), pack_->folded_phrases(), reading.folded, reading.tokens);
-    if (reading.disguised) {
+    if (is_disguised(reading, pack_->skeleton_concepts())) {
         const Skeleton skeleton = read_skeleton(reading, scratch.reading);
         run(pack_->skeleton_concepts(), pack_->skeleton_phrases(), skeleton.view, skeleton.tokens);
     }

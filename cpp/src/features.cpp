@@ -48,13 +48,12 @@ float repetition_of(std::span<const Token> tokens) noexcept {
         return 0.0F;
     }
     std::array<std::uint64_t, 16> bits{};
+    std::uint64_t distinct = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint64_t hash = tokens[i].hash;
-        bits[(hash >> 6U) & 15U] |= std::uint64_t{1} << (hash & 63U);
-    }
-    int distinct = 0;
-    for (const std::uint64_t word : bits) {
-        distinct += std::popcount(word);
+        std::uint64_t& word = bits[(hash >> 6U) & 15U];
+        distinct += ~(word >> (hash & 63U)) & 1U;
+        word |= std::uint64_t{1} << (hash & 63U);
     }
     return 1.0F - static_cast<float>(distinct) / static_cast<float>(count);
 }

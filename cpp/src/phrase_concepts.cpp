@@ -32,19 +32,77 @@ std::vector<Token> tokens_of(const std::string& padded, std::size_t size) {
     return tokens;
 }
 
-std::size_t word_bit(std::uint64_t hash) noexcept { return (hash >> 16U) & 0x7FFFU; }
-std::size_t stem_bit(std::uint64_t key) noexcept { return (key * 0x9E3779B97F4A7C15U) >> 51U; }
+std::uint64_t pair_key(std::uint64_t first, std::uint64_t second) noexcept {
+    return (first ^ std::rotl(second, 29)) * 0x9FB21C651E98DF25U;
+}
+
+// The first four bytes of a word, spread.
+std::uint64_t stem_key(const char* word) noexcept {
+    std::uint32_t bytes = 0;
+    std::memcpy(&bytes, word, sizeof bytes);
+    return (bytes + 1U) * 0x9E3779B97F4A7C15U;
+}
+
+constexpr std::uint64_t kVocabularyBits = std::uint64_t{1} << 19U;
+void set_bit(std::vector<std::uint64_t>& bits, std::uint64_t key) noexcept {
+    const std::uint64_t bit = (key >> 24U) & (kVocabularyBits - 1);
+    bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
+}
+bool has_bit(const std::vector<std::uint64_t>& bits, std::uint64_t key) noexcept {
+    const std::uint64_t bit = (key >> 24U) & (kVocabularyBits - 1);
+    return ((bits[bit / 64] >> (bit % 64)) & 1U) != 0;
+}
+
+// Tokens whose concepts are looked at together: two such blocks hold any match, since kMaxWithin is less.
+constexpr std::size_t kBlockTokens = 64;
+// Tokens before a match that decide about it: those a veto may begin in, and entries that reach into them.
+constexpr std::size_t kBefore = kUnlessBefore + kMaxEntryTokens;
+static_assert(kMaxWithin <= kBlockTokens && kMaxEntryTokens <= kBlockTokens);
 
 }  // namespace
 
-std::uint64_t ConceptTable::stem_key(const char* text, std::size_t size) noexcept {
-    std::uint32_t key = 0;
-    std::memcpy(&key, text, 4);
-    return size == 3 ? (key & 0x00FFFFFFU) | (std::uint64_t{1} << 40U) : key;
+void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries) {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::size_t capacity = 16;
+    while (capacity < 2 * entries.size()) {
+        capacity *= 2;
+    }
+    slots_.assign(capacity, {});
+    sets_.assign(capacity, {});
+    for (std::size_t begin = 0; begin < entries.size();) {
+        const std::uint64_t key = entries[begin].first;
+        const std::size_t slot = find(key);
+        std::size_t end = begin;
+        for (; end < entries.size() && entries[end].first == key; ++end) {
+            sets_[slot].add(entries[end].second.concept_id);
+            entries_.push_back(std::move(entries[end].second));
+        }
+        slots_[slot] = {key, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+        filter_[(key >> 40U) & (kFilterWords - 1)] |= std::uint64_t{1} << (key >> 58U);
+        begin = end;
+    }
+}
+
+std::size_t ConceptTable::Index::find(std::uint64_t key) const noexcept {
+    std::size_t slot = (key >> 20U) & (slots_.size() - 1);
+    while (slots_[slot].end != 0 && slots_[slot].key != key) {
+        slot = (slot + 1) & (slots_.size() - 1);
+    }
+    return slot;
+}
+
+std::span<const ConceptTable::Entry> ConceptTable::Index::entries(std::uint64_t key) const noexcept {
+    const Slot& slot = slots_[find(key)];
+    return std::span(entries_).subspan(slot.begin, slot.end - slot.begin);
+}
+
+const ConceptSet* ConceptTable::Index::concepts(std::uint64_t key) const noexcept {
+    const std::size_t slot = find(key);
+    return slots_[slot].end == 0 ? nullptr : &sets_[slot];
 }
 
 void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
-    const bool prefix = !entry.empty() && entry.back() == '*';
+    const bool prefix = entry.ends_with('*');
     std::string words = prefix ? entry.substr(0, entry.size() - 1) : entry;
     const std::size_t size = words.size();
     words.append(8, '\0');
@@ -56,57 +114,53 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
         throw BuildError("the entry '" + entry + "' has more than " + std::to_string(kMaxEntryTokens) + " words", "",
                          "entry");
     }
-    Entry made;
-    made.concept_id = concept_id;
+    Entry made{concept_id, {}, {}};
     for (const Token& token : tokens) {
         made.hashes.push_back(token.hash);
     }
     if (prefix) {
         made.stem = words.substr(tokens.back().begin, tokens.back().size());
         made.hashes.pop_back();
-        if (tokens.size() == 1 && (code_points(made.stem) < 3 || made.stem.size() < 3)) {
-            throw BuildError("the beginning '" + entry + "' is shorter than 3 characters", "", "entry");
+        if (tokens.size() == 1 && (code_points(made.stem) < 3 || made.stem.size() < 4)) {
+            throw BuildError("the beginning '" + entry + "' is shorter than 3 characters or 4 bytes", "", "entry");
         }
     }
-    (made.hashes.empty() ? by_stem_ : by_word_).push_back(std::move(made));
+    for (const std::uint64_t hash : made.hashes) {
+        set_bit(vocabulary_, hash);
+    }
+    if (made.stem.size() >= 4) {
+        set_bit(vocabulary_, stem_key(made.stem.data()));
+    }
+    if (made.size() == 1) {
+        const bool whole = made.stem.empty();
+        pending_[whole ? 0 : 2].emplace_back(whole ? made.hashes[0] : stem_key(made.stem.data()), std::move(made));
+    } else if (made.hashes.size() >= 2) {
+        pending_[1].emplace_back(pair_key(made.hashes[0], made.hashes[1]), std::move(made));
+    } else {
+        pending_[0].emplace_back(made.hashes[0], std::move(made));  // a word and a beginning: by the word
+    }
 }
 
 void ConceptTable::finish() {
-    const auto group = [](std::vector<Entry>& entries, auto key_of, auto&& index_of) {
-        std::stable_sort(entries.begin(), entries.end(),
-                         [&](const Entry& a, const Entry& b) { return key_of(a) < key_of(b); });
-        for (std::uint32_t begin = 0; begin < entries.size();) {
-            std::uint32_t end = begin;
-            const std::uint64_t key = key_of(entries[begin]);
-            while (end < entries.size() && key_of(entries[end]) == key) {
-                ++end;
-            }
-            index_of(entries[begin])[key] = {begin, end};
-            begin = end;
-        }
-    };
-    const auto word_key = [](const Entry& e) { return e.hashes.front(); };
-    const auto stem_key_of = [](const Entry& e) {
-        std::string padded = e.stem;
-        padded.append(4, '\0');
-        return stem_key(padded.data(), e.stem.size());
-    };
-    group(by_word_, word_key, [&](const Entry&) -> Index& { return word_index_; });
-    group(by_stem_, stem_key_of, [&](const Entry& e) -> Index& { return stem_index_[e.stem.size() == 3 ? 0 : 1]; });
-    for (const auto& [key, range] : word_index_) {
-        word_bits_[word_bit(key) / 64] |= std::uint64_t{1} << (word_bit(key) % 64);
-    }
-    for (const Index& index : stem_index_) {
-        for (const auto& [key, range] : index) {
-            stem_bits_[stem_bit(key) / 64] |= std::uint64_t{1} << (stem_bit(key) % 64);
-        }
-    }
+    words_.build(std::move(pending_[0]));
+    pairs_.build(std::move(pending_[1]));
+    stems_.build(std::move(pending_[2]));
 }
 
-bool ConceptTable::matches(const Entry& entry, std::string_view text, std::span<const Token> tokens, std::size_t first,
-                           std::uint32_t& last) const noexcept {
-    const std::size_t count = entry.hashes.size() + (entry.stem.empty() ? 0 : 1);
-    if (first + count > tokens.size()) {
+bool ConceptTable::knows(std::string_view word) const noexcept {
+    return !word.empty() &&
+           (has_bit(vocabulary_, hash_bytes(word.data(), word.size())) || has_bit(vocabulary_, stem_key(word.data())));
+}
+
+ConceptTable::Keys ConceptTable::keys_at(std::string_view text, std::span<const Token> tokens,
+                                         std::size_t at) noexcept {
+    const std::uint64_t next = at + 1 < tokens.size() ? tokens[at + 1].hash : 0;
+    return {tokens[at].hash, pair_key(tokens[at].hash, next), stem_key(text.data() + tokens[at].begin)};
+}
+
+bool ConceptTable::matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
+                           std::size_t first) noexcept {
+    if (first + entry.size() > tokens.size()) {
         return false;
     }
     for (std::size_t i = 0; i < entry.hashes.size(); ++i) {
@@ -114,26 +168,44 @@ bool ConceptTable::matches(const Entry& entry, std::string_view text, std::span<
             return false;
         }
     }
-    last = static_cast<std::uint32_t>(first + count - 1);
-    const Token& end = tokens[last];
-    return entry.stem.empty() || text.substr(end.begin, end.size()).starts_with(entry.stem);
+    const Token& last = tokens[first + entry.size() - 1];
+    return entry.stem.empty() || text.substr(last.begin, last.size()).starts_with(entry.stem);
 }
 
-void ConceptTable::try_entries(const Index& index, std::uint64_t key, std::string_view text,
-                               std::span<const Token> tokens, std::size_t first,
-                               PhraseScratch& scratch) const noexcept {
-    const auto found = index.find(key);
-    if (found == index.end()) {
-        return;
+ConceptSet ConceptTable::sketch(std::string_view text, std::span<const Token> tokens, std::size_t begin,
+                                std::size_t end) const noexcept {
+    ConceptSet found;
+    for (std::size_t i = begin; i < end; ++i) {
+        const Keys keys = keys_at(text, tokens, i);
+        if (words_.maybe(keys.word)) {
+            if (const ConceptSet* set = words_.concepts(keys.word)) {
+                found |= *set;
+            }
+        }
+        if (pairs_.maybe(keys.pair)) {
+            if (const ConceptSet* set = pairs_.concepts(keys.pair)) {
+                found |= *set;
+            }
+        }
+        if (stems_.maybe(keys.stem)) {
+            for (const Entry& entry : stems_.entries(keys.stem)) {
+                if (matches(entry, text, tokens, i)) {
+                    found.add(entry.concept_id);
+                }
+            }
+        }
     }
-    const std::vector<Entry>& entries = &index == &word_index_ ? by_word_ : by_stem_;
+    return found;
+}
+
+void ConceptTable::try_entries(std::span<const Entry> entries, std::string_view text, std::span<const Token> tokens,
+                               std::size_t first, PhraseScratch& scratch) noexcept {
     ConceptEvent* events = scratch.events.data();
-    for (std::uint32_t i = found->second.begin; i < found->second.end; ++i) {
-        const Entry& entry = entries[i];
-        std::uint32_t last = 0;
-        if (!matches(entry, text, tokens, first, last)) {
+    for (const Entry& entry : entries) {
+        if (!matches(entry, text, tokens, first)) {
             continue;
         }
+        const auto last = static_cast<std::uint32_t>(first + entry.size() - 1);
         // Only the longest entry of a concept counts at one token; this token's events are the last ones written.
         std::size_t at = scratch.event_count;
         while (at > 0 && events[at - 1].first == first && events[at - 1].concept_id != entry.concept_id) {
@@ -148,37 +220,39 @@ void ConceptTable::try_entries(const Index& index, std::uint64_t key, std::strin
     }
 }
 
-void ConceptTable::find(std::string_view text, std::span<const Token> tokens, PhraseScratch& scratch) const {
+void ConceptTable::add_events(std::string_view text, std::span<const Token> tokens, std::size_t begin, std::size_t end,
+                              PhraseScratch& scratch) const {
+    for (std::size_t i = begin; i < end; ++i) {
+        const Keys keys = keys_at(text, tokens, i);
+        scratch.events.grow(scratch.event_count + kMaxConcepts, scratch.event_count);  // one event a concept and token
+        if (words_.maybe(keys.word)) {
+            try_entries(words_.entries(keys.word), text, tokens, i, scratch);
+        }
+        if (pairs_.maybe(keys.pair)) {
+            try_entries(pairs_.entries(keys.pair), text, tokens, i, scratch);
+        }
+        if (stems_.maybe(keys.stem)) {
+            try_entries(stems_.entries(keys.stem), text, tokens, i, scratch);
+        }
+    }
+}
+
+void ConceptTable::find(std::string_view text, std::span<const Token> tokens, const PhraseMatcher& phrases,
+                        PhraseScratch& scratch) const {
     scratch.event_count = 0;
     scratch.seen = {};
-    std::size_t room = 0;
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const Token& token = tokens[i];
-        const std::size_t bit = word_bit(token.hash);
-        const bool word = ((word_bits_[bit / 64] >> (bit % 64)) & 1U) != 0;
-        const std::uint64_t key4 = stem_key(text.data() + token.begin, 4);
-        const std::uint64_t key3 = stem_key(text.data() + token.begin, 3);
-        const std::size_t bit4 = stem_bit(key4);
-        const std::size_t bit3 = stem_bit(key3);
-        const bool stem4 = token.size() >= 4 && ((stem_bits_[bit4 / 64] >> (bit4 % 64)) & 1U) != 0;
-        const bool stem3 = token.size() >= 3 && ((stem_bits_[bit3 / 64] >> (bit3 % 64)) & 1U) != 0;
-        if (!word && !stem4 && !stem3) {
-            continue;
+    ConceptSet before;
+    std::size_t done = 0;  // events of tokens below are there, or not needed
+    for (std::size_t begin = 0; begin < tokens.size(); begin += kBlockTokens) {
+        const std::size_t end = std::min(tokens.size(), begin + kBlockTokens);
+        const ConceptSet here = sketch(text, tokens, begin, end);
+        before |= here;
+        if (phrases.possible(before)) {
+            const std::size_t reach = kBlockTokens + kBefore;
+            add_events(text, tokens, std::max(done, begin > reach ? begin - reach : 0), end, scratch);
+            done = end;
         }
-        if (scratch.event_count + kMaxConcepts > room) {
-            // At most one event per concept and token: room for this token and a good many after it.
-            room = scratch.event_count + 4 * kMaxConcepts;
-            scratch.events.grow(room, scratch.event_count);
-        }
-        if (word) {
-            try_entries(word_index_, token.hash, text, tokens, i, scratch);
-        }
-        if (stem4) {
-            try_entries(stem_index_[1], key4, text, tokens, i, scratch);
-        }
-        if (stem3) {
-            try_entries(stem_index_[0], key3, text, tokens, i, scratch);
-        }
+        before = here;
     }
     ConceptEvent* events = scratch.events.data();
     const auto by_end = [](const ConceptEvent& a, const ConceptEvent& b) {

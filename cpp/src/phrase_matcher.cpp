@@ -155,6 +155,22 @@ PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases) : anchored_(kMaxConcep
     }
 }
 
+bool PhraseMatcher::possible(const ConceptSet& concepts) const noexcept {
+    if (phrases_.empty()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < concepts.words.size(); ++i) {
+        for (std::uint64_t word = concepts.words[i]; word != 0; word &= word - 1) {
+            for (const std::uint32_t index : anchored_[i * 64 + static_cast<std::size_t>(std::countr_zero(word))]) {
+                if (concepts.contains(phrases_[index].needed)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 std::size_t PhraseMatcher::match(const PhraseScratch& events, std::size_t limit, std::span<PhraseMatch> out,
                                  bool& truncated) const noexcept {
     if (phrases_.empty()) {

@@ -5,8 +5,6 @@
 namespace fastguard {
 namespace {
 
-constexpr std::uint32_t kLeetTrigger = 2;
-
 // The folded view of a segment that is not ASCII.
 void fold(const Segment& segment, ReadingScratch& scratch, Reading& reading) {
     const std::size_t bound = fold_bound(segment.raw.size());
@@ -45,13 +43,12 @@ void read_segment(const Segment& segment, ReadingScratch& scratch, Reading& read
     token_ids(text, reading.tokens, ids);
     reading.ids = {ids, reading.tokens.size() * kFeatureSlots};
 
-    const std::uint32_t leet = leet_positions(reading.raw_masks, size);
+    reading.leet = leet_positions(reading.raw_masks, size);
     TextFacts facts;
     facts.size = size;
     facts.invisible = reading.stats.ignorables;
     facts.scripts = static_cast<std::uint32_t>(std::popcount(reading.stats.scripts));
-    facts.confusable = leet + reading.stats.mixed;
-    reading.disguised = leet >= kLeetTrigger || reading.stats.confusables > 0;
+    facts.confusable = reading.leet + reading.stats.mixed;
     reading.dense = dense_features(segment.raw, reading.tokens, reading.counts, facts);
 }
 

@@ -1,10 +1,12 @@
 #include "fastguard/scanner.h"
 
 #include "fastguard/error.h"
+#include "pattern_first.h"
 
 #include <hs.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <limits>
@@ -18,7 +20,7 @@ namespace fastguard {
 namespace {
 
 constexpr unsigned kMainFlags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH;
-constexpr unsigned kSpanFlags = HS_FLAG_DOTALL | HS_FLAG_SOM_LEFTMOST;
+constexpr unsigned kEndFlags = HS_FLAG_DOTALL;
 
 // Databases are made for any x86-64 CPU: that costs nothing measurable and they can be cached for all of them.
 constexpr hs_platform_info_t kAnyCpu = {HS_TUNE_FAMILY_GENERIC, 0, 0, 0};
@@ -33,30 +35,13 @@ struct FreeCompileError {
 };
 using CompileError = std::unique_ptr<hs_compile_error_t, FreeCompileError>;
 
-unsigned flags_of(const PatternSpec& pattern, unsigned base) noexcept {
-    return base | (pattern.caseless ? HS_FLAG_CASELESS : 0U);
-}
-
-Database compile_one(const PatternSpec& pattern, unsigned base, std::string& message) {
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* raw_error = nullptr;
-    const hs_error_t status = hs_compile(pattern.expression.c_str(), flags_of(pattern, base), HS_MODE_BLOCK, &kAnyCpu,
-                                         &database, &raw_error);
-    const CompileError error(raw_error);
-    if (status != HS_SUCCESS) {
-        message = error != nullptr ? error->message : "the pattern does not compile";
-        return nullptr;
-    }
-    return Database(database);
-}
-
-Database compile_all(std::span<const PatternSpec> patterns) {
+Database compile(std::span<const PatternSpec> patterns, unsigned base) {
     std::vector<const char*> expressions;
     std::vector<unsigned> flags;
     std::vector<unsigned> ids;
     for (const PatternSpec& pattern : patterns) {
         expressions.push_back(pattern.expression.c_str());
-        flags.push_back(flags_of(pattern, kMainFlags));
+        flags.push_back(base | (pattern.caseless ? HS_FLAG_CASELESS : 0U));
         ids.push_back(static_cast<unsigned>(ids.size()));
     }
     hs_database_t* database = nullptr;
@@ -71,6 +56,15 @@ Database compile_all(std::span<const PatternSpec> patterns) {
         throw BuildError(error != nullptr ? error->message : "the patterns do not compile together", id, "pattern");
     }
     return Database(database);
+}
+
+// A pattern at the very beginning of the bytes (0), and one byte after it (1): the byte before a match decides about \b.
+// A pattern with `^` inside has only the first form, since libhs takes no `^` behind a byte; it then matches as if the
+// text began there, which is where such a pattern is tried first anyway.
+Database compile_anchored(const PatternSpec& pattern) {
+    const std::array<PatternSpec, 2> both = {{{pattern.id, "^(?:" + pattern.expression + ")", pattern.caseless},
+                                              {pattern.id, "^.(?:" + pattern.expression + ")", pattern.caseless}}};
+    return compile({both.data(), has_start_anchor(pattern.expression) ? 1U : 2U}, kEndFlags);
 }
 
 std::string serialize_one(const hs_database_t* database) {
@@ -111,31 +105,55 @@ ScanFunction scan_function() noexcept {
     return chosen;
 }
 
+void fit_scratch(const hs_database_t* database, hs_scratch_t*& scratch) {
+    if (database != nullptr && hs_alloc_scratch(database, &scratch) != HS_SUCCESS) {
+        throw std::bad_alloc();
+    }
+}
+
 std::uint64_t next_generation() noexcept {
     static std::atomic<std::uint64_t> last = 0;
     return ++last;
 }
 
-constexpr std::size_t kRawSpans = 4096;  // ends that one recovery looks at; a pattern may report many ends a start
+constexpr std::size_t kMaxEnds = 4096;    // ends that one recovery looks at; a match may have many
+constexpr std::uint32_t kMaxReach = 8192;  // bytes before an end in which its match may begin
 
-struct SpanCollector {
-    PatternSpan* spans;
+constexpr std::size_t kTryBytes = std::size_t{1} << 20U;
+constexpr std::size_t kTryFactor = 16;
+
+struct EndCollector {
+    std::uint32_t* ends;
     std::size_t count = 0;
     bool full = false;
 };
 
-int collect_span(unsigned, unsigned long long from, unsigned long long to, unsigned, void* context) noexcept {
-    auto& collector = *static_cast<SpanCollector*>(context);
-    const PatternSpan span = {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to)};
-    if (collector.count > 0 && collector.spans[collector.count - 1].begin == span.begin) {
-        collector.spans[collector.count - 1].end = std::max(collector.spans[collector.count - 1].end, span.end);
-        return 0;
-    }
-    if (collector.count == kRawSpans) {
+int collect_end(unsigned, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
+    auto& collector = *static_cast<EndCollector*>(context);
+    if (collector.count == kMaxEnds) {
         collector.full = true;
         return 1;
     }
-    collector.spans[collector.count++] = span;
+    collector.ends[collector.count++] = static_cast<std::uint32_t>(to);
+    return 0;
+}
+
+// Ends of the matches that begin at one place: the greatest, and whether one is `wanted`.
+struct ForwardCollector {
+    unsigned id;
+    std::uint64_t shift;
+    std::uint64_t wanted;
+    std::uint64_t greatest = 0;
+    bool reached = false;
+};
+
+int collect_forward(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
+    auto& collector = *static_cast<ForwardCollector*>(context);
+    if (id == collector.id) {
+        const std::uint64_t end = to + collector.shift;
+        collector.greatest = std::max(collector.greatest, end);
+        collector.reached = collector.reached || end == collector.wanted;
+    }
     return 0;
 }
 
@@ -157,53 +175,100 @@ PatternScratch::PatternScratch() noexcept : impl_(std::make_unique<Impl>()) {}
 PatternScratch::~PatternScratch() = default;
 
 struct Scanner::Impl {
-    Database main;                 // null where there are no patterns
-    std::vector<Database> single;  // one per pattern, for its spans
+    // One pattern alone, to recover where its matches are.
+    struct Single {
+        Database ends;      // all ends of matches
+        Database anchored;  // matches that begin at the first byte (0) or the second (1)
+        ByteSet first;      // bytes that a match can begin with
+        std::uint32_t min_width = 0;
+        std::uint32_t reach = kMaxReach;
+        bool sees_before = true;  // whether `anchored` has its second form
+
+        Single(Database all_ends, Database from_begin) : ends(std::move(all_ends)), anchored(std::move(from_begin)) {}
+    };
+
+    Database main;  // null where there are no patterns
+    std::vector<Single> single;
+    hs_scratch_t* prototype = nullptr;  // fits all of the above
     std::uint64_t generation = next_generation();
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() { hs_free_scratch(prototype); }
+
+    template <class F> void each_database(F&& use) const {
+        use(main);
+        for (const Single& one : single) {
+            use(one.ends);
+            use(one.anchored);
+        }
+    }
+
+    // What follows from the expressions alone, and the scratch for the databases.
+    void finish(std::span<const PatternSpec> patterns);
+    // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none.
+    static std::uint32_t longest_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
+                                      hs_scratch_t* scratch) noexcept;
 };
+
+void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        const PatternInfo info = pattern_info(patterns[i].expression, patterns[i].caseless);
+        single[i].first = first_bytes(patterns[i].expression, patterns[i].caseless);
+        single[i].min_width = info.min_width;
+        single[i].sees_before = !has_start_anchor(patterns[i].expression);
+        single[i].reach = std::min(kMaxReach, info.max_width.value_or(kMaxReach));
+    }
+    each_database([this](const Database& database) { fit_scratch(database.get(), prototype); });
+}
 
 bool scanner_usable() noexcept { return hs_valid_platform() == HS_SUCCESS; }
 
 std::string scanner_version() { return hs_version(); }
 
 PatternInfo pattern_info(const std::string& expression, bool caseless) {
-    const PatternSpec pattern = {"", expression, caseless};
     PatternInfo info;
-    if (!compile_one(pattern, kMainFlags | HS_FLAG_ALLOWEMPTY, info.error)) {
-        return info;
-    }
     hs_expr_info_t* raw = nullptr;
     hs_compile_error_t* raw_error = nullptr;
-    if (hs_expression_info(expression.c_str(), flags_of(pattern, kMainFlags | HS_FLAG_ALLOWEMPTY), &raw, &raw_error) ==
-        HS_SUCCESS) {
-        info.min_width = raw->min_width;
-        info.matches_empty = raw->min_width == 0;
-        if (raw->max_width != std::numeric_limits<unsigned>::max()) {
-            info.max_width = raw->max_width;
-        }
-        std::free(raw);
-    }
+    const unsigned flags = kMainFlags | HS_FLAG_ALLOWEMPTY | (caseless ? HS_FLAG_CASELESS : 0U);
+    const hs_error_t status = hs_expression_info(expression.c_str(), flags, &raw, &raw_error);
     const CompileError error(raw_error);
-    if (!info.matches_empty) {
-        (void)compile_one(pattern, kSpanFlags, info.span_error);
+    if (status != HS_SUCCESS) {
+        info.error = error != nullptr ? error->message : "the pattern cannot be read";
+        return info;
     }
+    info.min_width = raw->min_width;
+    info.matches_empty = raw->min_width == 0;
+    if (raw->max_width != std::numeric_limits<unsigned>::max()) {
+        info.max_width = raw->max_width;
+    }
+    std::free(raw);  // libhs takes it from malloc unless told otherwise, and it is not told otherwise here
     return info;
 }
 
-Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique<Impl>()) {
-    for (const PatternSpec& pattern : patterns) {
-        std::string message;
-        impl_->single.push_back(compile_one(pattern, kSpanFlags, message));
-        if (impl_->single.back() == nullptr) {
-            throw BuildError(message, pattern.id, "pattern");
-        }
+std::string compile_error(const std::string& expression, bool caseless) {
+    const PatternSpec pattern = {"", expression, caseless};
+    try {
+        (void)compile({&pattern, 1}, kMainFlags);
+        (void)compile_anchored(pattern);
+    } catch (const BuildError& error) {
+        return error.what();
     }
-    if (!patterns.empty()) {
-        impl_->main = compile_all(patterns);
-    }
+    return "";
 }
 
-// Serialized form: for the main database and then each single one, its size in 8 bytes (little-endian) and its bytes.
+Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique<Impl>()) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        impl_->single.emplace_back(compile(patterns.subspan(i, 1), kEndFlags), compile_anchored(patterns[i]));
+    }
+    if (!patterns.empty()) {
+        impl_->main = compile(patterns, kMainFlags);
+    }
+    impl_->finish(patterns);
+}
+
+// Serialized form: for each database in the order of `each_database`, its size in 8 bytes (little-endian) and its bytes.
 Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view serialized)
     : impl_(std::make_unique<Impl>()) {
     const auto take = [&serialized]() {
@@ -218,35 +283,34 @@ Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view seriali
         }
         const std::string_view bytes = serialized.substr(0, size);
         serialized.remove_prefix(size);
-        return bytes;
+        return deserialize_one(bytes);
     };
     if (!patterns.empty()) {
-        impl_->main = deserialize_one(take());
+        impl_->main = take();
     }
     for (std::size_t i = 0; i < patterns.size(); ++i) {
-        impl_->single.push_back(deserialize_one(take()));
+        Database ends = take();
+        impl_->single.emplace_back(std::move(ends), take());
     }
     if (!serialized.empty()) {
         throw DatabaseError("the serialized databases are of another set of patterns");
     }
+    impl_->finish(patterns);
 }
 
 Scanner::~Scanner() = default;
 
 std::string Scanner::serialize() const {
     std::string result;
-    const auto put = [&result](const Database& database) {
+    impl_->each_database([&result](const Database& database) {
+        if (database == nullptr) {
+            return;
+        }
         const std::string bytes = serialize_one(database.get());
         const std::uint64_t size = bytes.size();
         result.append(reinterpret_cast<const char*>(&size), sizeof size);
         result.append(bytes);
-    };
-    if (impl_->main != nullptr) {
-        put(impl_->main);
-    }
-    for (const Database& database : impl_->single) {
-        put(database);
-    }
+    });
     return result;
 }
 
@@ -254,18 +318,19 @@ std::size_t Scanner::size() const noexcept { return impl_->single.size(); }
 
 void Scanner::prepare(PatternScratch& scratch) const {
     PatternScratch::Impl& mine = scratch.impl();
-    scratch.hits.reserve(impl_->single.size() + 1);
-    scratch.spans.reserve(kRawSpans);
     if (std::find(mine.prepared.begin(), mine.prepared.end(), impl_->generation) != mine.prepared.end()) {
         return;
     }
-    const auto fit = [&mine](const Database& database) {
-        if (database != nullptr && hs_alloc_scratch(database.get(), &mine.scratch) != HS_SUCCESS) {
+    scratch.hits.reserve(impl_->single.size() + 1);
+    scratch.ends.reserve(kMaxEnds);
+    scratch.spans.reserve(kMaxEnds);
+    if (mine.scratch == nullptr && impl_->prototype != nullptr) {
+        if (hs_clone_scratch(impl_->prototype, &mine.scratch) != HS_SUCCESS) {
             throw std::bad_alloc();
         }
-    };
-    fit(impl_->main);
-    std::for_each(impl_->single.begin(), impl_->single.end(), fit);
+    } else {
+        impl_->each_database([&mine](const Database& database) { fit_scratch(database.get(), mine.scratch); });
+    }
     mine.prepared.push_back(impl_->generation);
     count_allocation();
 }
@@ -279,25 +344,60 @@ bool Scanner::scan(std::string_view text, PatternScratch& scratch) const noexcep
                            scratch.impl().scratch, &collect_hit, &scratch) == HS_SUCCESS;
 }
 
+std::uint32_t Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
+                                          std::uint32_t end, hs_scratch_t* scratch) noexcept {
+    const std::uint32_t shift = one.sees_before && begin > 0 ? begin - 1 : begin;
+    // One byte more than the match can have: what follows it decides about \b, too.
+    const std::string_view rest = text.substr(shift, std::size_t{begin - shift} + one.reach + 1);
+    ForwardCollector collector{shift == begin ? 0U : 1U, shift, end};
+    (void)scan_function()(one.anchored.get(), rest.data(), static_cast<unsigned>(rest.size()), 0, scratch,
+                          &collect_forward, &collector);
+    return collector.reached ? static_cast<std::uint32_t>(collector.greatest) : 0;
+}
+
 std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                             PatternScratch& scratch, bool& truncated) const noexcept {
-    SpanCollector collector{scratch.spans.data()};
-    const hs_error_t status =
-        scan_function()(impl_->single[pattern].get(), text.data(), static_cast<unsigned>(text.size()), 0,
-                        scratch.impl().scratch, &collect_span, &collector);
-    truncated = truncated || collector.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
-    PatternSpan* spans = collector.spans;
-    std::sort(spans, spans + collector.count, [](const PatternSpan& a, const PatternSpan& b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-    });
+    const Impl::Single& one = impl_->single[pattern];
+    hs_scratch_t* const memory = scratch.impl().scratch;
+    EndCollector ends{scratch.ends.data()};
+    const hs_error_t status = scan_function()(one.ends.get(), text.data(), static_cast<unsigned>(text.size()), 0,
+                                              memory, &collect_end, &ends);
+    truncated = truncated || ends.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
+    std::sort(ends.ends, ends.ends + ends.count);
+    PatternSpan* spans = scratch.spans.data();
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < collector.count; ++i) {
-        if (kept == 0 || spans[i].begin >= spans[kept - 1].end) {
-            if (kept == limit) {
+    std::uint32_t free = 0;  // where the next match may begin
+    // Trying places costs what is scanned for it; text made to cost much gets an end of it, and says that it did.
+    std::size_t work = kTryBytes + kTryFactor * text.size();
+    for (std::size_t i = 0; i < ends.count; ++i) {
+        const std::uint32_t end = ends.ends[i];
+        if (end < free + one.min_width) {
+            continue;
+        }
+        std::uint32_t begin = std::max(free, end > one.reach ? end - one.reach : 0);
+        for (; begin + one.min_width <= end; ++begin) {
+            if (!one.first[static_cast<unsigned char>(text[begin])]) {
+                continue;
+            }
+            const std::size_t cost = std::min<std::size_t>(one.reach, text.size() - begin) + 64;
+            if (cost > work) {
                 truncated = true;
+                if (kept == 0) {  // that it occurs is not lost, only where it begins
+                    spans[kept++] = {end - std::max(1U, one.min_width), end};
+                }
+                return {spans, kept};
+            }
+            work -= cost;
+            const std::uint32_t longest = Impl::longest_from(one, text, begin, end, memory);
+            if (longest != 0) {
+                if (kept == limit) {
+                    truncated = true;
+                    return {spans, kept};
+                }
+                spans[kept++] = {begin, longest};
+                free = longest;
                 break;
             }
-            spans[kept++] = spans[i];
         }
     }
     return {spans, kept};

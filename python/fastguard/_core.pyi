@@ -1,7 +1,7 @@
 """The native engine: everything that touches bytes, tokens or findings. Written in C++; see cpp/README.md."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Self, final
+from typing import Any, Final, Literal, final
 
 __version__: Final[str]
 
@@ -79,7 +79,8 @@ class PolicySpec:
         allow_hosts: Sequence[str] = (),
     ) -> None:
         """`actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
-        `cuts`: per category the five score cuts of levels 1 to 5, falling."""
+        `cuts`: per category the five score cuts of levels 1 to 5, falling.
+        """
 
 class ModelSpec:
     """The gate and how scores become probabilities; made by `fastguard.model`."""
@@ -103,7 +104,8 @@ class ModelSpec:
         A window's gate logit of label l: scale * sum(table[id & (FEATURE_BUCKETS - 1), l]) / sqrt(count of ids != 0)
         + bias[l] + dot(dense[l], dense features). Row 0 of the table is not used. The text's logit is the maximum over its windows.
         Probability = 1 / (1 + exp(-(a * logit + b))) with (a, b) of the calibration.
-        The gate decides a text when for every label p <= low[l] or p >= high[l]; otherwise the ONNX model is asked."""
+        The gate decides a text when for every label p <= low[l] or p >= high[l]; otherwise the ONNX model is asked.
+        """
 
 @final
 class Category:
@@ -227,7 +229,7 @@ def tokens(text: str, view: Literal["folded", "skeleton"] = "folded") -> list[tu
 def validate(name: str, text: str) -> bool: ...
 def validator_names() -> tuple[str, ...]: ...
 def pattern_info(pattern: str, caseless: bool) -> dict[str, Any]:
-    """Compile one pattern alone: {"error": str | None, "min_width": int, "max_width": int | None, "matches_empty": bool, "start_of_match": bool, "span_error": str | None}."""
+    """Compile one pattern alone: {"error": str | None, "min_width": int, "max_width": int | None, "matches_empty": bool}."""
 
 def engine_version() -> str: ...
 def kernels() -> tuple[str, ...]: ...

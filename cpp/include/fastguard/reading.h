@@ -3,6 +3,7 @@
 
 #include "fastguard/features.h"
 #include "fastguard/normalizer.h"
+#include "fastguard/phrases.h"
 #include "fastguard/text.h"
 #include "fastguard/tokenizer.h"
 #include "fastguard/view.h"
@@ -34,7 +35,7 @@ struct Reading {
     ByteCounts counts;       // of raw
     FoldStats stats{};
     bool ascii = true;
-    bool disguised = false;  // look-alikes or leetspeak: worth a skeleton
+    std::uint32_t leet = 0;  // digits and symbols that touch letters (leet_positions)
     std::span<const Token> tokens;       // of folded
     std::span<const std::uint16_t> ids;  // kFeatureSlots a token
     DenseFeatures dense{};
@@ -49,6 +50,11 @@ struct Skeleton {
     std::span<const Token> tokens;
 };
 [[nodiscard]] Skeleton read_skeleton(const Reading& reading, ReadingScratch& scratch);
+
+// Whether the skeleton may show words that the folded view does not: look-alike letters among the letters of another
+// script, or a word with leetspeak in it that, read as letters, is a word of `concepts`. O(size), and only the words with
+// digits or symbols among their letters are looked at.
+[[nodiscard]] bool is_disguised(const Reading& reading, const ConceptTable& concepts) noexcept;
 
 // Bytes [begin, end) of a view as bytes of the raw segment. What the view left out behind the last character (accents,
 // joiners) belongs to the span, and a character that became several is never cut. `begin` < `end` <= view size.

@@ -1,8 +1,9 @@
 // Patterns: regular expressions over the bytes of a view, all in one pass.
 //
 // The main pass asks only which patterns occur (no start of match, each pattern reported once): that is what keeps it
-// near 2 ns a byte for any number of patterns. For the few that occur, a second pass with that pattern alone recovers
-// every span. Hyperscan or Vectorscan does both; nothing else in the engine knows them.
+// near 2 ns a byte for any number of patterns. For the few that occur, a pass with that pattern alone gives every end of a
+// match; where the match begins is found by trying the places before an end whose byte can begin one. (Libhs can report
+// starts itself, but refuses a quarter of the patterns of the default pack for it: "Pattern is too large".) Hyperscan or Vectorscan does both; nothing else in the engine knows them.
 #pragma once
 
 #include "fastguard/scratch.h"
@@ -25,15 +26,17 @@ struct PatternSpec {
 };
 
 struct PatternInfo {
-    std::string error;  // empty where the pattern compiles
+    std::string error;  // empty where the expression can be read
     unsigned min_width = 0;
     std::optional<unsigned> max_width;  // none: not limited
     bool matches_empty = false;
-    std::string span_error;  // why it cannot be compiled for span recovery; empty where it can
 };
 
-// What the engine says of one pattern compiled alone. For lint.
+// What libhs says of an expression without compiling it.
 [[nodiscard]] PatternInfo pattern_info(const std::string& expression, bool caseless);
+
+// Why a pattern does not compile; empty where it does. Takes as long as the compilation. For lint.
+[[nodiscard]] std::string compile_error(const std::string& expression, bool caseless);
 
 // Version of libhs as it names itself. Serialized databases are good for this version only.
 [[nodiscard]] std::string scanner_version();
@@ -56,6 +59,7 @@ class PatternScratch {
 
     Buffer<std::uint32_t> hits;
     std::size_t hit_count = 0;
+    Buffer<std::uint32_t> ends;
     Buffer<PatternSpan> spans;
 
     struct Impl;
@@ -88,8 +92,9 @@ class Scanner {
     // Which patterns occur in `text`, each once, in `scratch.hits`; false where libhs failed. O(size).
     bool scan(std::string_view text, PatternScratch& scratch) const noexcept;
 
-    // All matches of one pattern, leftmost and longest, without overlap, in order; at most `limit`, and `truncated` is
-    // set where there are more. Valid until the next call with this scratch. O(size).
+    // Matches of one pattern in order, without overlap: for each end not yet covered the leftmost begin, from there the
+    // longest match. At most `limit`; `truncated` is set where there are more. Valid until the next call with this
+    // scratch. O(size + matches * width of the pattern).
     std::span<const PatternSpan> spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                        PatternScratch& scratch, bool& truncated) const noexcept;
 

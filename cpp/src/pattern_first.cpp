@@ -1,0 +1,260 @@
+#include "pattern_first.h"
+
+#include <cctype>
+
+namespace fastguard {
+namespace {
+
+struct First {
+    ByteSet bytes;
+    bool nullable = true;  // may match nothing, so what follows can begin the match
+};
+
+// Reads the syntax that Hyperscan shares with PCRE as far as packs use it; `failed` is set by anything else.
+class Reader {
+  public:
+    Reader(std::string_view text, bool caseless) : text_(text), caseless_(caseless) {}
+
+    First alternatives() {
+        First all;
+        all.nullable = false;
+        do {
+            const First one = sequence();
+            all.bytes |= one.bytes;
+            all.nullable = all.nullable || one.nullable;
+        } while (!failed_ && take('|'));
+        return all;
+    }
+
+    [[nodiscard]] bool failed() const noexcept { return failed_ || at_ != text_.size(); }
+
+  private:
+    [[nodiscard]] bool more() const noexcept { return at_ < text_.size(); }
+    [[nodiscard]] char peek() const noexcept { return more() ? text_[at_] : '\0'; }
+    bool take(char c) noexcept {
+        const bool here = more() && text_[at_] == c;
+        at_ += here ? 1 : 0;
+        return here;
+    }
+
+    First sequence() {
+        First all;
+        while (!failed_ && more() && peek() != '|' && peek() != ')') {
+            First next = atom();
+            if (quantifier_allows_none()) {
+                next.nullable = true;
+            }
+            if (all.nullable) {
+                all.bytes |= next.bytes;
+                all.nullable = next.nullable;
+            }
+        }
+        return all;
+    }
+
+    // What stands before a quantifier. Zero-width ones are empty and nullable.
+    First atom() {
+        const char c = text_[at_++];
+        switch (c) {
+        case '(': return group();
+        case '[': return {bracket(), false};
+        case '.': return {ByteSet().set(), false};
+        case '^':
+        case '$': return {};
+        case '\\': return escape();
+        default: return {letter(static_cast<unsigned char>(c)), false};
+        }
+    }
+
+    First group() {
+        const bool outer = caseless_;
+        if (take('?')) {
+            bool on = true;
+            while (more() && peek() != ':' && peek() != ')') {
+                const char flag = text_[at_++];
+                on = flag == '-' ? false : on;
+                failed_ = failed_ || (flag != 'i' && flag != 's' && flag != 'm' && flag != '-');
+                caseless_ = flag == 'i' ? on : caseless_;
+            }
+            if (take(')')) {
+                return {};  // (?i): for the rest of the enclosing group
+            }
+            failed_ = failed_ || !take(':');
+        }
+        First inside = alternatives();
+        failed_ = failed_ || !take(')');
+        caseless_ = outer;
+        return inside;
+    }
+
+    First escape() {
+        const char c = more() ? text_[at_++] : '\0';
+        switch (c) {
+        case 'b':
+        case 'B':
+        case 'A':
+        case 'z':
+        case 'Z': return {};
+        default: return {escaped(c), false};
+        }
+    }
+
+    // The bytes of an escape that stands for one byte, in or out of a class.
+    ByteSet escaped(char c) {
+        const auto where = [](int (*holds)(int), bool wanted) {
+            ByteSet set;
+            for (int i = 0; i < 256; ++i) {
+                set[static_cast<std::size_t>(i)] = (i < 128 && holds(i) != 0) == wanted;
+            }
+            return set;
+        };
+        const auto word = [](int i) { return static_cast<int>(std::isalnum(i) != 0 || i == '_'); };
+        switch (c) {
+        case 'd': return where(&::isdigit, true);
+        case 'D': return where(&::isdigit, false);
+        case 's': return where(&::isspace, true);
+        case 'S': return where(&::isspace, false);
+        case 'w': return where(+word, true);
+        case 'W': return where(+word, false);
+        case 'n': return letter('\n');
+        case 'r': return letter('\r');
+        case 't': return letter('\t');
+        case 'f': return letter('\f');
+        case 'v': return where(&::isspace, true);
+        case 'x': return letter(hex_byte());
+        default:
+            failed_ = failed_ || c == '\0' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+            return letter(static_cast<unsigned char>(c));
+        }
+    }
+
+    unsigned char hex_byte() {
+        unsigned value = 0;
+        for (int i = 0; i < 2; ++i) {
+            const char c = more() ? text_[at_++] : '\0';
+            failed_ = failed_ || std::isxdigit(static_cast<unsigned char>(c)) == 0;
+            value = value * 16 + static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+        }
+        return static_cast<unsigned char>(value & 0xFFU);
+    }
+
+    ByteSet bracket() {
+        const bool negated = take('^');
+        ByteSet set;
+        bool begun = false;
+        while (!failed_ && more() && (peek() != ']' || !begun)) {
+            begun = true;
+            char c = text_[at_++];
+            if (c == '[' && peek() == ':') {
+                failed_ = true;  // POSIX classes are not read
+                break;
+            }
+            ByteSet one;
+            bool single = true;
+            if (c == '\\') {
+                c = more() ? text_[at_++] : '\0';
+                one = c == 'b' ? letter('\b') : escaped(c);
+                single = one.count() <= 2;
+            } else {
+                one = letter(static_cast<unsigned char>(c));
+            }
+            if (single && peek() == '-' && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
+                ++at_;
+                one |= range_from(one);
+            }
+            set |= one;
+        }
+        failed_ = failed_ || !take(']');
+        return negated ? ~set : set;
+    }
+
+    // Bytes from the single one in `low` to the one that comes next in the text; both cases of letters where caseless.
+    ByteSet range_from(const ByteSet& low) {
+        char c = text_[at_++];
+        ByteSet high;
+        if (c == '\\') {
+            c = more() ? text_[at_++] : '\0';
+            high = escaped(c);
+        } else {
+            high.set(static_cast<unsigned char>(c));
+        }
+        // Where caseless, a single letter stands as two bytes; from the lesser of both to the greater is a superset.
+        std::size_t first = 0;
+        std::size_t last = 255;
+        while (first < 256 && !low[first]) {
+            ++first;
+        }
+        while (last > 0 && !high[last]) {
+            --last;
+        }
+        ByteSet set;
+        for (std::size_t i = first; i <= last && i < 256; ++i) {
+            set |= letter(static_cast<unsigned char>(i));
+        }
+        return set;
+    }
+
+    ByteSet letter(unsigned char c) const {
+        ByteSet set;
+        set.set(c);
+        if (caseless_ && c < 0x80 && std::isalpha(c) != 0) {
+            set.set(c ^ 0x20U);
+        }
+        return set;
+    }
+
+    // Reads the quantifier here, if any; true where it allows no repetition at all.
+    bool quantifier_allows_none() {
+        bool none = false;
+        bool found = true;
+        if (take('?') || take('*')) {
+            none = true;
+        } else if (take('{')) {
+            none = peek() == '0' || peek() == ',';
+            while (more() && peek() != '}') {
+                ++at_;
+            }
+            failed_ = failed_ || !take('}');
+        } else {
+            found = take('+');
+        }
+        if (found && (peek() == '?' || peek() == '+')) {
+            ++at_;  // lazy or possessive: the same bytes
+        }
+        return none;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    bool caseless_;
+    bool failed_ = false;
+};
+
+}  // namespace
+
+bool has_start_anchor(std::string_view expression) noexcept {
+    bool in_class = false;
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        const char c = expression[i];
+        if (c == '\\') {
+            ++i;
+        } else if (in_class) {
+            in_class = c != ']';
+        } else if (c == '[') {
+            in_class = true;
+            i += i + 1 < expression.size() && expression[i + 1] == '^' ? 1 : 0;  // a negated class
+            i += i + 1 < expression.size() && expression[i + 1] == ']' ? 1 : 0;  // a first ] is a member
+        } else if (c == '^') {
+            return true;
+        }
+    }
+    return false;
+}
+
+ByteSet first_bytes(std::string_view expression, bool caseless) {
+    Reader reader(expression, caseless);
+    const First first = reader.alternatives();
+    return reader.failed() || first.nullable ? ByteSet().set() : first.bytes;
+}
+
+}  // namespace fastguard
