@@ -1,0 +1,206 @@
+"""From logits to probabilities, level cuts and the thresholds between which the gate asks the ONNX model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from training.rows import INDIRECT, JAILBREAK, LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from training.rows import Row
+
+    Array = NDArray[np.float64]
+
+RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels 1 to 5
+FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
+GREY: Final = 0.06  # share of benign traffic that may go on to the ONNX model
+_PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
+_PRIOR: Final = 0.2  # share of attacks that probabilities are calibrated for
+_DISAGREE: Final = 0.0003  # share of benign traffic that the gate may flag alone where the model would not
+CATEGORIES: Final = tuple(dict.fromkeys(label.category for label in LABELS))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is known about the rows, as arrays."""
+
+    marks: NDArray[np.int8]
+    split: NDArray[np.str_]
+    source: NDArray[np.str_]
+    lang: NDArray[np.str_]
+    family: NDArray[np.str_]
+    document: NDArray[np.bool_]
+    generated: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+
+    @staticmethod
+    def of(rows: Sequence[Row]) -> Table:
+        """The table of these rows."""
+        return Table(
+            np.array([row.marks for row in rows], np.int8),
+            np.array([row.split for row in rows]),
+            np.array([row.source for row in rows]),
+            np.array([row.lang for row in rows]),
+            np.array([row.family for row in rows]),
+            np.array([row.kind == "document" for row in rows]),
+            np.array([row.generated for row in rows]),
+            np.array([row.weight for row in rows], np.float32),
+        )
+
+    @property
+    def benign(self) -> NDArray[np.bool_]:
+        """Rows that are no attack and no harmful request."""
+        none: NDArray[np.bool_] = (self.marks.max(axis=1) == 0) & (self.marks[:, JAILBREAK] == 0)
+        return none
+
+    def mix(self, inside: NDArray[np.bool_]) -> Array:
+        """Weights of the benign mix: every source by its rows, at most `_PER_SOURCE`; what is generated counts a quarter."""
+        weight = np.zeros(len(self.source))
+        for source in np.unique(self.source[inside]):
+            here = inside & (self.source == source)
+            count = int(here.sum())
+            weight[here] = min(count, _PER_SOURCE) / count * (0.25 if self.generated[here][0] else 1.0)
+        return weight
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def quantile(values: Array, weights: Array, share_above: float) -> float:
+    """The value above which `share_above` of the weight lies."""
+    order = np.argsort(-values, kind="stable")
+    above = np.cumsum(weights[order]) / max(float(weights.sum()), 1e-9)
+    place = int(np.searchsorted(above, share_above))
+    return float(values[order][min(place, len(values) - 1)])
+
+
+def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
+    """(a, b) of probability = sigmoid(a * logit + b), by Newton's method on the weighted log loss."""
+    w = weights.astype(np.float64).copy()
+    w[positive] *= _PRIOR / max(float(w[positive].sum()), 1e-9)
+    w[~positive] *= (1 - _PRIOR) / max(float(w[~positive].sum()), 1e-9)
+    target = np.where(positive, 0.999, 0.001)
+    a, b = 1.0, 0.0
+    for _ in range(60):
+        p = sigmoid(a * logits + b)
+        error, curve = w * (p - target), w * p * (1 - p)
+        gradient = np.array([(error * logits).sum(), error.sum()])
+        hessian = np.array([[(curve * logits**2).sum(), (curve * logits).sum()], [(curve * logits).sum(), curve.sum()]])
+        step = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        a, b = a - step[0], b - step[1]
+        if float(np.abs(step).max()) < 1e-8:
+            break
+    return max(float(a), 0.05), float(b)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Everything that turns logits into a decision."""
+
+    gate: tuple[tuple[float, float], ...]
+    model: tuple[tuple[float, float], ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    cuts: dict[str, tuple[float, ...]]
+
+
+def probabilities(logits: NDArray[np.float32], calibration: Sequence[tuple[float, float]]) -> Array:
+    """Calibrated probability per text and label."""
+    a, b = np.array(calibration).T
+    return sigmoid(logits.astype(np.float64) * a + b)
+
+
+def applies(table: Table) -> NDArray[np.bool_]:
+    """Which labels count for which text: `indirect_injection` only for documents."""
+    out = np.ones(table.marks.shape, bool)
+    out[~table.document, INDIRECT] = False
+    return out
+
+
+def by_category(p: Array, applicable: NDArray[np.bool_]) -> dict[str, Array]:
+    """The category's probability: the largest of its labels that apply."""
+    shown = np.where(applicable, p, 0.0)
+    return {
+        category: shown[:, [i for i, label in enumerate(LABELS) if label.category == category]].max(axis=1)
+        for category in CATEGORIES
+    }
+
+
+def flagged(
+    p: Array, applicable: NDArray[np.bool_], cuts: dict[str, tuple[float, ...]], level: int = FLAG
+) -> NDArray[np.bool_]:
+    """Texts that some category puts at this level (index into RATES) or above."""
+    parts = [values >= cuts[category][level] for category, values in by_category(p, applicable).items()]
+    out: NDArray[np.bool_] = np.logical_or.reduce(parts)
+    return out
+
+
+def asked(p: Array, applicable: NDArray[np.bool_], low: Sequence[float], high: Sequence[float]) -> NDArray[np.bool_]:
+    """Texts that the gate does not decide."""
+    unsure = (p > np.array(low)) & (p < np.array(high)) & applicable
+    out: NDArray[np.bool_] = np.logical_or.reduce(unsure, axis=1)
+    return out
+
+
+def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDArray[np.float32]) -> Calibration:
+    """All numbers, from the calibration split alone."""
+    inside = table.split == "calibration"
+    benign = inside & table.benign
+    mix = table.mix(benign)
+    pairs = []
+    for logits in (gate_logits, model_logits):
+        fits = []
+        for label in range(len(LABELS)):
+            positive = inside & (table.marks[:, label] == 1)
+            known = positive | (benign & (table.marks[:, label] == 0))
+            weights = np.where(positive, table.weight, mix)
+            fits.append(platt(logits[known, label].astype(np.float64), positive[known], weights[known]))
+        pairs.append(tuple(fits))
+    applicable = applies(table)
+    model_p = probabilities(model_logits, pairs[1])
+    cuts = {
+        category: _cuts(values[benign], mix[benign]) for category, values in by_category(model_p, applicable).items()
+    }
+    low, high = _thresholds(probabilities(gate_logits, pairs[0])[benign], mix[benign], applicable[benign], cuts)
+    return Calibration(pairs[0], pairs[1], low, high, cuts)
+
+
+def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
+    cuts = [min(1.0, float(np.nextafter(quantile(values, weights, rate), 2.0))) for rate in RATES]
+    return tuple(max(cut, 1e-6) for cut in cuts)
+
+
+def _thresholds(
+    p: Array, weights: Array, applicable: NDArray[np.bool_], cuts: dict[str, tuple[float, ...]]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Low: the same share of benign texts above it for every label, `GREY` of them above any. High: hardly a benign text above."""
+    total = float(weights.sum())
+    shown = np.where(applicable, p, 0.0)
+
+    def lows(share: float) -> tuple[float, ...]:
+        return tuple(
+            min(quantile(shown[:, i], weights, share), cuts[label.category][FLAG] * 0.99)
+            for i, label in enumerate(LABELS)
+        )
+
+    small, large = 0.0, GREY
+    for _ in range(30):
+        middle = (small + large) / 2
+        share = float(weights[(shown > np.array(lows(middle))).any(axis=1)].sum()) / total
+        small, large = (middle, large) if share < GREY else (small, middle)
+    high = [
+        max(quantile(shown[:, i], weights, _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
+        for i, label in enumerate(LABELS)
+    ]
+    low = lows(small)
+    return low, tuple(min(1.0, max(h, lo)) for h, lo in zip(high, low, strict=True))

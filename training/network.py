@@ -1,0 +1,85 @@
+"""The two models: a linear gate over hashed ids, and a small convolutional network over hashed token embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from training.features import BUCKETS, DENSE
+from training.rows import LABELS
+
+ROWS: Final = 1 << 16  # rows of the embedding; ids are taken modulo this
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of the fast model."""
+
+    rows: int = ROWS
+    width: int = 40
+    channels: int = 64
+    kernel: int = 3
+    hidden: int = 64
+
+
+class Gate(nn.Module):
+    """Window logit = sum of table rows / sqrt(count of ids) + bias + dense part: exactly the native gate's formula."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.EmbeddingBag(BUCKETS, len(LABELS), mode="sum")
+        nn.init.zeros_(self.table.weight)
+        self.dense = nn.Linear(DENSE, len(LABELS))
+        nn.init.zeros_(self.dense.weight)
+        nn.init.constant_(self.dense.bias, -2.0)
+
+    def forward(self, tokens: Tensor, dense: Tensor) -> Tensor:
+        """Logits [windows, labels] of tokens [windows, tokens, SLOTS] and dense [windows, DENSE]."""
+        ids = tokens.flatten(1)
+        used = (ids != 0).to(torch.float32)
+        count = used.sum(1, keepdim=True).clamp_min(1.0)
+        summed = self.table(ids & (BUCKETS - 1), per_sample_weights=used)
+        out: Tensor = summed / count.sqrt() + self.dense(dense)
+        return out
+
+
+class Fast(nn.Module):
+    """A token is the sum of its ids' rows; a convolution reads neighbours; maximum, attention and mean go to an MLP."""
+
+    def __init__(self, shape: Shape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or Shape()
+        s = self.shape
+        self.embedding = nn.Embedding(s.rows, s.width, padding_idx=0)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+        with torch.no_grad():
+            self.embedding.weight[0] = 0.0
+        self.convolution = nn.Conv1d(s.width, s.channels, s.kernel, padding=s.kernel // 2)
+        self.attention = nn.Linear(s.channels, 1)
+        self.hidden = nn.Linear(3 * s.channels + DENSE, s.hidden)
+        self.out = nn.Linear(s.hidden, len(LABELS))
+        nn.init.constant_(self.out.bias, -2.0)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, tokens: Tensor, dense: Tensor) -> Tensor:
+        """Logits [windows, labels] of tokens [windows, tokens, SLOTS] and dense [windows, DENSE]."""
+        inside = (tokens[:, :, 0] != 0).to(torch.float32)[:, :, None]
+        x = self.embedding(tokens % self.shape.rows).sum(2)
+        h = (
+            torch.relu(self.convolution(x.transpose(1, 2))).transpose(1, 2) * inside
+        )  # relu: nothing is below the padding
+        weight = torch.exp(torch.clamp(self.attention(h), -8.0, 8.0)) * inside
+        attended = (h * weight).sum(1) / (weight.sum(1) + 1e-6)
+        mean = h.sum(1) / (inside.sum(1) + 1e-6)
+        pooled = torch.cat([h.amax(1), attended, mean, dense], 1)
+        out: Tensor = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
+        return out
+
+
+def max_over_windows(logits: Tensor, owner: Tensor, texts: int) -> Tensor:
+    """The text's logits: the largest of its windows."""
+    out = logits.new_full((texts, logits.shape[1]), -1e9)
+    return out.scatter_reduce(0, owner[:, None].expand_as(logits), logits, "amax", include_self=True)
