@@ -1,0 +1,374 @@
+// Times the stages of a check one by one, in C++, on texts from a file.
+//
+//   stages PACK MODEL TEXTS SECONDS      files written by bench_stages.py; prints JSON
+//
+// A stage's cost is the difference of two pipelines that run in turns on the same text: all stages up to it, and all
+// stages before it. So each stage finds the caches as the one before it leaves them, and no clock runs between stages.
+#include "fastguard/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace fastguard;
+
+// Little-endian numbers and strings with their size before them.
+class Reader {
+  public:
+    explicit Reader(const char* path) {
+        std::ifstream file(path, std::ios::binary);
+        if (!file) {
+            throw std::runtime_error(std::string("cannot read ") + path);
+        }
+        bytes_.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    std::uint32_t number() { return take<std::uint32_t>(); }
+    float real() { return take<float>(); }
+    std::string string() {
+        const std::uint32_t size = number();
+        need(size);
+        at_ += size;
+        return bytes_.substr(at_ - size, size);
+    }
+    std::vector<std::string> strings() {
+        std::vector<std::string> result(number());
+        std::generate(result.begin(), result.end(), [this] { return string(); });
+        return result;
+    }
+
+  private:
+    void need(std::size_t size) const {
+        if (bytes_.size() - at_ < size) {
+            throw std::runtime_error("a file ends too early");
+        }
+    }
+    template <class T> T take() {
+        need(sizeof(T));
+        T value;
+        std::memcpy(&value, bytes_.data() + at_, sizeof value);
+        at_ += sizeof value;
+        return value;
+    }
+    std::string bytes_;
+    std::size_t at_ = 0;
+};
+
+template <std::size_t N> std::uint8_t place(const std::array<std::string_view, N>& list, const std::string& name) {
+    const auto found = index_of(list, name);
+    if (!found) {
+        throw std::runtime_error("unknown name: " + name);
+    }
+    return *found;
+}
+
+template <std::size_t N>
+std::uint8_t bits(const std::array<std::string_view, N>& list, const std::vector<std::string>& names) {
+    std::uint8_t result = 0;
+    for (const std::string& name : names) {
+        result = static_cast<std::uint8_t>(result | 1U << place(list, name));
+    }
+    return result;
+}
+
+SignatureSpec read_signature(Reader& file) {
+    SignatureSpec spec;
+    spec.id = file.string();
+    spec.category = place(kCategories, file.string());
+    spec.severity = place(kSeverities, file.string());
+    spec.tier = static_cast<std::uint8_t>(file.number());
+    spec.kind = static_cast<SignatureKind>(place(kSignatureKinds, file.string()));
+    spec.views = bits(kViews, file.strings());
+    const auto sources = file.strings();
+    spec.sources = sources.empty() ? kAllSources : bits(kSources, sources);
+    spec.enabled = file.number() != 0;
+    spec.pattern = file.string();
+    spec.validators = file.strings();
+    spec.entropy = static_cast<double>(file.real());
+    spec.keep_value = file.number() != 0;
+    spec.slots = file.strings();
+    spec.within = file.number();
+    spec.ordered = file.number() != 0;
+    spec.unless = file.strings();
+    spec.candidate = file.string();
+    return spec;
+}
+
+std::shared_ptr<const Pack> read_pack(const char* path) {
+    Reader file(path);
+    std::vector<SignatureSpec> signatures(file.number());
+    std::generate(signatures.begin(), signatures.end(), [&file] { return read_signature(file); });
+    Concepts concepts(file.number());
+    for (auto& [name, entries] : concepts) {
+        name = file.string();
+        entries = file.strings();
+    }
+    const std::string databases = file.string();
+    return std::make_shared<Pack>(std::move(signatures), concepts, databases);
+}
+
+std::shared_ptr<const Gate> read_gate(const char* path) {
+    Reader file(path);
+    std::vector<Label> labels(file.number());
+    for (Label& label : labels) {
+        label.name = file.string();
+        label.category = place(kCategories, file.string());
+        const auto sources = file.strings();
+        label.sources = sources.empty() ? kAllSources : bits(kSources, sources);
+        for (float* value : {&label.bias, &label.gate.a, &label.gate.b, &label.low, &label.high}) {
+            *value = file.real();
+        }
+        for (float& weight : label.dense) {
+            weight = file.real();
+        }
+    }
+    const float scale = file.real();
+    const std::string bytes = file.string();
+    std::vector<std::int16_t> table(bytes.size() / sizeof(std::int16_t));
+    std::memcpy(table.data(), bytes.data(), table.size() * sizeof(std::int16_t));
+    return std::make_shared<Gate>(std::move(table), std::move(labels), scale);
+}
+
+constexpr std::array kStages = {"classify", "fold",       "tokenize", "ids",     "dense", "gate",
+                                "scan",     "candidates", "concepts", "phrases"};
+
+// The stages of Engine::check, cut off after the first `last` of them. Returns a value that depends on what ran.
+class Pipeline {
+  public:
+    Pipeline(const Pack& pack, const Gate& gate) : pack_(pack), gate_(gate) {
+        pack.scanner().prepare(scratch_.patterns);
+        for (const auto& [validator, signature] : pack.candidates()) {
+            wanted_ |= validator_bit(validator);
+        }
+    }
+
+    std::size_t run(const std::string& text, std::size_t last) {
+        Reading reading;
+        ReadingScratch& buffers = scratch_.reading;
+        const std::size_t size = text.size();
+        reading.raw = {ViewKind::raw, text, nullptr};
+        reading.raw_masks = buffers.raw_masks.reserve(size);
+        char* folded = buffers.folded.reserve(size + kBlockBytes + kViewPadding);
+        active_kernel().classify(text.data(), size, folded, reading.raw_masks, reading.counts);
+        reading.ascii = reading.counts.high == 0;
+        reading.folded = {ViewKind::folded, {folded, size}, nullptr};
+        reading.folded_masks = reading.raw_masks;
+        if (last < 2) {
+            return reading.counts.word;
+        }
+        if (!reading.ascii) {
+            fold(text, reading);
+        }
+        if (last < 3) {
+            return reading.folded.bytes.size();
+        }
+        const std::string_view view = reading.folded.bytes;
+        Token* tokens = buffers.tokens.reserve(token_bound(view.size()));
+        reading.tokens = {tokens, tokenize(view, reading.folded_masks, reading.ascii, tokens)};
+        if (last < 4) {
+            return reading.tokens.size();
+        }
+        std::uint16_t* ids = buffers.ids.reserve(reading.tokens.size() * kFeatureSlots + 1);
+        token_ids(view, reading.tokens, ids);
+        reading.ids = {ids, reading.tokens.size() * kFeatureSlots};
+        if (last < 5) {
+            return ids[0];
+        }
+        TextFacts facts;
+        facts.size = size;
+        facts.confusable = leet_positions(reading.raw_masks, size);
+        reading.dense = dense_features(text, reading.tokens, reading.counts, facts);
+        if (last < 6) {
+            return static_cast<std::size_t>(reading.dense[0]);
+        }
+        const GateResult result = gate_.evaluate(reading.ids, reading.dense, scratch_.gate);
+        if (last < 7) {
+            return result.windows;
+        }
+        const bool twice = !reading.ascii && reading.stats.changed;
+        found_ = 0;
+        scan(reading.raw.bytes);
+        if (twice) {
+            scan(view);
+        }
+        if (last < 8) {
+            return found_;
+        }
+        candidates(reading.raw.bytes, reading.raw_masks);
+        if (twice) {
+            candidates(view, reading.folded_masks);
+        }
+        if (last < 9) {
+            return found_;
+        }
+        pack_.folded_concepts().find(view, reading.tokens, pack_.folded_phrases(), scratch_.phrases);
+        if (last < 10) {
+            return scratch_.phrases.event_count;
+        }
+        bool truncated = false;
+        PhraseMatch* matches = scratch_.matches.reserve(kRoom);
+        return found_ + pack_.folded_phrases().match(scratch_.phrases, 16, {matches, kRoom}, truncated);
+    }
+
+  private:
+    static constexpr std::size_t kRoom = 512;
+
+    void fold(const std::string& text, Reading& reading) {
+        ReadingScratch& buffers = scratch_.reading;
+        const std::size_t bound = fold_bound(text.size());
+        char* folded = buffers.folded.reserve(bound + kBlockBytes + kViewPadding);
+        std::uint32_t* origin = buffers.folded_origin.reserve(bound + 65);
+        const std::size_t size = fold_utf8(text.data(), text.size(), folded, origin, reading.stats);
+        reading.folded = {ViewKind::folded, {folded, size}, origin};
+        reading.folded_masks = buffers.folded_masks.reserve(size);
+        ByteCounts ignored;
+        active_kernel().classify(folded, size, folded, reading.folded_masks, ignored);
+    }
+    void scan(std::string_view view) {
+        if (!pack_.scanner().scan(view, scratch_.patterns)) {
+            throw std::runtime_error("the scan failed");
+        }
+        found_ += scratch_.patterns.hit_count;
+    }
+    void candidates(std::string_view view, const ByteMasks& masks) {
+        bool truncated = false;
+        Candidate* found = scratch_.candidates.reserve(kRoom);
+        const CandidateMasks wanted = {masks.digit, masks.at, masks.colon,
+                                       (view.size() + kBlockBytes - 1) / kBlockBytes};
+        found_ += find_candidates(view, wanted, wanted_, {found, kRoom}, truncated);
+    }
+
+    const Pack& pack_;
+    const Gate& gate_;
+    Scratch scratch_;
+    std::uint64_t wanted_ = 0;
+    std::size_t found_ = 0;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double nanoseconds(Clock::duration taken) { return std::chrono::duration<double, std::nano>(taken).count(); }
+
+// A fixed loop in registers: longer where somebody else uses the core.
+double yardstick() {
+    const auto begin = Clock::now();
+    std::uint64_t value = 88172645463325252U;
+    for (int i = 0; i < 4000; ++i) {
+        value ^= value << 13U;
+        value ^= value >> 7U;
+        value ^= value << 17U;
+        asm volatile("" : "+r"(value));
+    }
+    return nanoseconds(Clock::now() - begin);
+}
+
+double median(std::vector<double> values) {
+    if (values.empty()) {
+        return 0.0;
+    }
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+struct Round {
+    std::array<double, kStages.size() + 1> taken;  // pipelines of 1, 2 ... all stages, then Engine::check
+    double yardstick;
+};
+
+int measure(const Pack& pack, const Gate& gate, const Engine& engine, const std::vector<std::string>& texts,
+            double seconds) {
+    constexpr std::uint8_t kUser = 1;
+    Pipeline pipeline(pack, gate);
+    Scratch& scratch = thread_scratch();
+    CheckResult result;
+    std::size_t sum = 0;
+    const auto check = [&](const std::string& text) {
+        engine.check(Text{TextKind::utf8, text.data(), text.size()}, kUser, scratch, result);
+        sum += static_cast<std::size_t>(result.action);
+    };
+    auto begin = Clock::now();
+    for (const std::string& text : texts) {
+        sum += pipeline.run(text, kStages.size());
+        check(text);
+    }
+    const double once = nanoseconds(Clock::now() - begin) / static_cast<double>(texts.size());
+    const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(2e5 / once), 1, texts.size());
+    std::vector<Round> rounds;
+    begin = Clock::now();
+    for (std::size_t at = 0; rounds.size() < 20 || nanoseconds(Clock::now() - begin) < seconds * 1e9; at += batch) {
+        at = at + batch <= texts.size() ? at : 0;
+        Round round{};
+        round.yardstick = yardstick();
+        for (std::size_t last = 1; last <= kStages.size() + 1; ++last) {
+            const auto start = Clock::now();
+            for (std::size_t i = at; i < at + batch; ++i) {
+                if (last <= kStages.size()) {
+                    sum += pipeline.run(texts[i], last);
+                } else {
+                    check(texts[i]);
+                }
+            }
+            round.taken[last - 1] = nanoseconds(Clock::now() - start) / static_cast<double>(batch);
+        }
+        round.yardstick = std::max(round.yardstick, yardstick());
+        rounds.push_back(round);
+    }
+    std::vector<double> yardsticks;
+    for (const Round& round : rounds) {
+        yardsticks.push_back(round.yardstick);
+    }
+    std::sort(yardsticks.begin(), yardsticks.end());
+    const double limit = 1.12 * yardsticks[yardsticks.size() / 20];
+    const auto busy = [limit](const Round& round) { return round.yardstick > limit; };
+    const std::size_t all = rounds.size();
+    if (std::count_if(rounds.begin(), rounds.end(), busy) * 20 < static_cast<std::ptrdiff_t>(19 * all)) {
+        std::erase_if(rounds, busy);
+    }
+    std::printf("{\"rounds\": %zu, \"clean_rounds\": %zu, \"texts\": %zu, \"ns\": {", all, rounds.size(), texts.size());
+    for (std::size_t stage = 0; stage < kStages.size(); ++stage) {
+        std::vector<double> costs;
+        for (const Round& round : rounds) {
+            costs.push_back(round.taken[stage] - (stage == 0 ? 0.0 : round.taken[stage - 1]));
+        }
+        std::printf("\"%s\": %.1f, ", kStages[stage], std::max(0.0, median(costs)));
+    }
+    std::vector<double> stages;
+    std::vector<double> whole;
+    for (const Round& round : rounds) {
+        stages.push_back(round.taken[kStages.size() - 1]);
+        whole.push_back(round.taken[kStages.size()]);
+    }
+    std::printf("\"all_stages\": %.1f, \"check\": %.1f}, \"sum\": %zu}\n", median(stages), median(whole), sum);
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count != 5) {
+        std::fputs("usage: stages PACK MODEL TEXTS SECONDS\n", stderr);
+        return 2;
+    }
+    try {
+        const auto pack = read_pack(arguments[1]);
+        const auto gate = read_gate(arguments[2]);
+        const Engine engine(pack, Policy{}, gate);
+        Reader file(arguments[3]);
+        std::vector<std::string> texts = file.strings();
+        return measure(*pack, *gate, engine, texts, std::strtod(arguments[4], nullptr));
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "stages: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,81 @@
+"""What is measured: the guard with all defaults, and the texts on which its gate decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from fastguard import Guard, Policy
+from fastguard.pack import CompiledPack, Pack, compile_pack
+from fastguard.types import Verdict
+
+from bench import texts
+
+
+def open_guard(*, model: bool) -> Guard:
+    """Return the guard that users get, or the one without a model."""
+    return Guard(policy=Policy()) if model else Guard(policy=Policy(), model=None)
+
+
+@cache
+def compiled_pack() -> CompiledPack:
+    """Return the default pack, compiled."""
+    return compile_pack()
+
+
+@cache
+def pack() -> Pack:
+    """Return the default pack as its authors wrote it."""
+    return Pack.default()
+
+
+def check_verdict(verdict: Verdict, text: str) -> None:
+    """Assert what holds for every verdict: complete, and spans that index the text."""
+    assert not verdict.degraded, f"degraded: {verdict.degraded}"
+    assert not verdict.truncated, f"truncated: {verdict.truncated}"
+    for finding in verdict.findings:
+        assert text[finding.start : finding.end] == finding.text, finding
+        assert text.encode()[finding.byte_start : finding.byte_end].decode() == finding.text, finding
+
+
+class Sample:
+    """Texts of one kind and size, checked; benign ones only where the gate decides and allows."""
+
+    def __init__(self, guard: Guard, kind: texts.Kind, script: texts.Script, size: int) -> None:
+        wanted = texts.count_of(size)
+        made = texts.make(kind, script, size, wanted + wanted // 3)
+        verdicts = [guard.check(text) for text in made]
+        for text, verdict in zip(made, verdicts, strict=True):
+            check_verdict(verdict, text)
+            assert verdict == guard.check(text), "the same text twice gave two answers"
+        if kind == "benign":
+            kept = [t for t, v in zip(made, verdicts, strict=True) if v.tier == "gate" and not v.flagged]
+            self.to_model = sum(v.tier != "gate" for v in verdicts) / len(made)
+            self.flagged = sum(v.flagged for v in verdicts) / len(made)
+            self.dropped = 1 - len(kept) / len(made)
+            self.texts = kept[:wanted]
+        else:
+            self.to_model = sum(v.tier != "gate" for v in verdicts) / len(made)
+            self.flagged = sum(v.flagged for v in verdicts) / len(made)
+            self.dropped = 0.0
+            self.texts = list(made[:wanted])
+        self.bytes = [text.encode() for text in self.texts]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+_samples: dict[tuple[int, str, str, int], Sample] = {}
+
+
+def sample(guard: Guard, kind: texts.Kind, script: texts.Script, size: int) -> Sample:
+    """Return the sample of a guard, made once."""
+    key = (id(guard), kind, script, size)
+    if key not in _samples:
+        _samples[key] = Sample(guard, kind, script, size)
+    return _samples[key]
+
+
+def repeated(values: Sequence[str], count: int) -> list[str]:
+    """Return the values again and again until there are `count`."""
+    return [values[i % len(values)] for i in range(count)]
