@@ -127,11 +127,11 @@ def _check_languages(signature: Signature, pack: Pack) -> Iterator[Problem]:
     languages = [language for language in concepts[0].words if language in shared]
     if signature.languages:
         languages = [language for language in signature.languages if language in shared]
-    texts = [_core.fold(example) for example in signature.match]
+    texts = [[token for token, _, _ in _core.tokens(example)] for example in signature.match]
     missing = [
         language
         for language in languages
-        if not any(all(_has_word(text, concept.words[language]) for concept in concepts) for text in texts)
+        if not any(all(_has_words(text, concept.words[language]) for concept in concepts) for text in texts)
     ]
     if missing:
         yield Problem(
@@ -139,5 +139,12 @@ def _check_languages(signature: Signature, pack: Pack) -> Iterator[Problem]:
         )
 
 
-def _has_word(text: str, words: tuple[str, ...]) -> bool:
-    return any(_core.fold(word.rstrip("*")) in text for word in words)
+def _has_words(text: list[str], entries: tuple[str, ...]) -> bool:
+    """Whether one of a concept's entries occurs among the tokens of a text."""
+    for entry in entries:
+        words = [token for token, _, _ in _core.tokens(entry.rstrip("*"))]
+        whole = words[:-1] if entry.endswith("*") else words
+        for at in range(len(text) - len(words) + 1):
+            if text[at : at + len(whole)] == whole and text[at + len(words) - 1].startswith(words[-1]):
+                return True
+    return False

@@ -295,8 +295,7 @@ def _check_entry(table: Fields, key: str, entry: str) -> None:
     stem, star, rest = entry.partition("*")
     if star and rest:
         table.fail(key, f"got {show(entry)}", 'words with "*" at the end only')
-    last = stem.split()[-1] if stem.split() else ""
-    if star and len(last) < 3:
+    if star and len(stem.split()) == 1 and len(stem.strip()) < 3:
         table.fail(key, f"got {show(entry)}", "a stem of at least 3 characters before the *")
     if not any(char.isalnum() for char in stem):
         table.fail(key, f"got {show(entry)}", "words")

@@ -1,31 +1,14 @@
-"""What the Python tests share: guards that are made once, and a cache of compiled packs that is the tests' own."""
+"""What the Python tests share: guards that are made once, and a pack of one signature."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from fastguard import Guard
 from fastguard.model import DEFAULT_MANIFEST
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Compile the default pack once, not in every session, and never in the user's own cache."""
-    folder = request.config.cache.mkdir("fastguard-packs")
-    folder.chmod(0o700)
-    before = os.environ.get("FASTGUARD_CACHE_DIR")
-    os.environ["FASTGUARD_CACHE_DIR"] = str(folder)
-    yield
-    if before is None:
-        del os.environ["FASTGUARD_CACHE_DIR"]
-    else:
-        os.environ["FASTGUARD_CACHE_DIR"] = before
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from fastguard import Guard, cache
 from fastguard.pack import Pack, compile_pack
 

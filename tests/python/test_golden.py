@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from fastguard import FastguardError, ModelError, PackError, Policy, PolicyError, _core
 from fastguard.model import Model
 from fastguard.pack import Pack, compile_pack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import subprocess
@@ -10,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from fastguard import Guard, ModelError, _core
 from fastguard.model import DEFAULT_MANIFEST, Model
 from fastguard.onnx_file import OnnxFileError, check_onnx_file
 from fastguard.pack import Pack
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 from model_files import IDS, gate_logit, make_model, onnx_graph
@@ -107,7 +107,7 @@ def test_a_file_that_is_not_the_manifests_is_refused_before_it_is_read(
     with pytest.raises(ModelError) as caught:
         guard_of(manifest)
     key = {"flip": "sha256", "missing": "file"}.get(change, "bytes")
-    assert caught.value.field == f"{file.split('.')[0].replace('model', 'onnx')}.{key}"
+    assert caught.value.field == f"{file.partition('.')[0].replace('model', 'onnx')}.{key}"
     assert file in str(caught.value)
 
 
@@ -233,10 +233,12 @@ def test_graphs_nested_without_end_are_refused() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_onnx_or_an_error(content: bytes) -> None:
+    refused = "it "
     try:
         check_onnx_file(content)
     except OnnxFileError as error:
-        assert str(error).startswith(("it ", "its "))
+        refused = str(error)
+    assert refused.startswith(("it ", "its "))
 
 
 @settings(max_examples=50)
@@ -246,10 +248,8 @@ def test_a_damaged_graph_is_read_or_an_error(data: st.DataObject) -> None:
     content = bytearray(onnx_graph().SerializeToString()[-400:])
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(OnnxFileError):
         check_onnx_file(bytes(content))
-    except OnnxFileError:
-        pass
 
 
 def test_what_is_no_onnx_is_refused_before_onnxruntime_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,10 +322,12 @@ def test_any_change_of_a_manifest_is_read_or_a_model_error(data: st.DataObject) 
             continue
         table[key] = data.draw(json_values)
         break
+    refused = "manifest.json: "
     try:
         read_manifest(json.dumps(whole).encode(), "manifest.json")
     except ModelError as error:
-        assert str(error).startswith("manifest.json: ")
+        refused = str(error)
+    assert refused.startswith("manifest.json: ")
 
 
 MANIFEST = json.loads(

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from fastguard import Action, Guard, PackError, Policy
 from fastguard.lint import lint
 from fastguard.pack import Pack, compile_pack, read_tags
 from fastguard.shape import shape_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 KEY = "acme_0123456789abcdef"
 

@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         f"\n{len(TEXTS)} texts of {size:.0f} bytes (median): {statistics.median(times):.1f} µs a check (median of {_ROUNDS} "
         f"rounds, measured now), guard ready in {ready:.2f} s"
     )
-    line = f"fastguard {__version__}, kernel {_core.kernel()}, {_core.engine_version()}, {os.cpu_count()} cores, {guard.model}"
+    line = f"fastguard {__version__}, kernel {_core.kernel()}, libhs {_core.engine_version()}, {os.cpu_count()} cores, {guard.model}"
     print(paint(line, "dim"))
     print('Try your own: fastguard check "..."')
     return 0

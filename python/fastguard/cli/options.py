@@ -16,9 +16,10 @@ def add_guard_options(parser: argparse.ArgumentParser, *, source: bool = True) -
     if source:
         group.add_argument(
             "--source",
+            metavar="NAME",
             choices=_core.SOURCES,
             default="user",
-            help="where the text comes from; data has no business giving orders (default: user)",
+            help=f"where the text comes from: {', '.join(_core.SOURCES)} (default: user)",
         )
     group.add_argument("--policy", metavar="FILE", help="a policy in TOML (default: the built-in one)")
     group.add_argument("--depth", choices=DEPTHS, help="how far to go (default: what the policy says, fast)")

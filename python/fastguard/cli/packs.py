@@ -26,7 +26,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--category", action="append", choices=_core.CATEGORIES, help="only this one; may be repeated")
+    parser.add_argument(
+        "--category",
+        metavar="NAME",
+        action="append",
+        choices=_core.CATEGORIES,
+        help=f"only this one, may be repeated: {', '.join(_core.CATEGORIES)}",
+    )
     parser.add_argument("--pack", metavar="PATH", action="append", default=[], help="more signatures: a file or folder")
     parser.add_argument("--json", action="store_true", help="write JSON, examples included")
     parser.set_defaults(run=run)

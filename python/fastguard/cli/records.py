@@ -116,7 +116,7 @@ class Reader:
             yield number, line
 
     def _blocks(self, stream: BinaryIO) -> Iterator[Record]:
-        """Yield a text file in blocks that end at a line's end where they can."""
+        """Yield a text file in blocks that end at a line's end where one is in their second half."""
         line, column = 1, 1
         tail = rest = b""  # what the next block repeats, and what was read beyond the cut
         first, last = True, False
@@ -128,7 +128,7 @@ class Reader:
             data = rest + (data.removeprefix(_BOM) if first else data)
             if not data and not first:
                 return
-            end = len(data) if last else data.rfind(b"\n") + 1 or _whole_characters(data)
+            end = len(data) if last else data.rfind(b"\n", BLOCK // 2) + 1 or _whole_characters(data)
             block = tail + data[:end]
             yield Record(self.file, block, line=line, column=column, seen=len(tail))
             tail = block[_character_start(block, max(0, len(block) - OVERLAP)) :]
