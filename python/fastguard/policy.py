@@ -6,18 +6,20 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from fastguard import _core
 from fastguard.errors import PolicyError
 from fastguard.fields import Fields, did_you_mean, one_of, read_toml, show
 from fastguard.frozen import FrozenMap
-from fastguard.types import Depth
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from fastguard.pack import CompiledPack
+
+Depth = Literal["gate", "fast", "deep"]
+"""How far a check goes: the native gate alone, the model where the gate is unsure, or the model always."""
 
 DEPTHS: Final[tuple[Depth, ...]] = ("gate", "fast", "deep")
 LEVELS: Final = 5

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 from fastguard import _core
 from fastguard._core import Category as Category
 from fastguard._core import Finding as Finding
 from fastguard._core import Verdict as Verdict
 
-__all__ = ["Action", "Category", "Depth", "Finding", "Verdict"]
-
-Depth = Literal["gate", "fast", "deep"]
-"""How far a check goes: the native gate alone, the model where the gate is unsure, or the model always."""
+__all__ = ["Action", "Category", "Finding", "Verdict"]
 
 
 class Action(StrEnum):

@@ -345,7 +345,7 @@ def test_explain_shows_every_step(signatures_guard: Guard) -> None:
 def test_import_loads_nothing_heavy() -> None:
     code = (
         "import sys; import fastguard\n"
-        "print(*sorted({'numpy', 'onnxruntime', 'tomllib', 'json', 'argparse', 'pyarrow'} & set(sys.modules)))"
+        "print(*sorted({'numpy', 'onnxruntime', 'tomllib', 'json', 'dataclasses', 'pathlib', 'argparse', 'pyarrow'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
