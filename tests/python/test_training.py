@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from training import calibrate, cluster, data, features, measure
 from training.generate import all_rows, obfuscate
@@ -21,6 +20,7 @@ from training.generate.grammar import FrameError, Phrases, languages, phrases
 from training.rows import BENIGN_PROMPT, INJECTION, LABELS, Row, marks
 from training.sources import SOURCES
 
+ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("FASTGUARD_DATA", ROOT.parent / "shared" / "data"))
 
 
