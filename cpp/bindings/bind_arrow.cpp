@@ -192,6 +192,14 @@ bool check_array(PyObject* guard, const Hold& hold, const ArrowArray& array, con
     return verdicts && PyList_SetSlice(all, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, verdicts.get()) == 0;
 }
 
+// A capsule whose content another consumer has taken holds null pointers only.
+bool released(bool empty) noexcept {
+    if (empty) {
+        PyErr_SetString(PyExc_ValueError, "the Arrow data was released or consumed before");
+    }
+    return empty;
+}
+
 bool stream_failed(ArrowArrayStream& stream, const char* what) noexcept {
     const char* reason = stream.get_last_error == nullptr ? nullptr : stream.get_last_error(&stream);
     PyErr_Format(PyExc_ValueError, "the Arrow stream gave no %s: %s", what, reason == nullptr ? "no reason" : reason);
@@ -201,7 +209,7 @@ bool stream_failed(ArrowArrayStream& stream, const char* what) noexcept {
 bool check_stream(PyObject* guard, const Hold& hold, PyObject* capsule, std::uint8_t source, Py_ssize_t threads,
                   PyObject* all) {
     auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule, "arrow_array_stream"));
-    if (stream == nullptr) {
+    if (stream == nullptr || released(stream->release == nullptr)) {
         return false;
     }
     Owned<ArrowSchema> schema;
@@ -230,13 +238,19 @@ bool check_pair(PyObject* guard, const Hold& hold, PyObject* pair, std::uint8_t 
                 PyObject* all) {
     PyObject* schema_capsule = nullptr;
     PyObject* array_capsule = nullptr;
+    if (!PyTuple_Check(pair)) {
+        PyErr_Format(PyExc_TypeError, "__arrow_c_array__ must return a tuple of two capsules, not %s",
+                     Py_TYPE(pair)->tp_name);
+        return false;
+    }
     if (!PyArg_ParseTuple(pair, "OO:__arrow_c_array__", &schema_capsule, &array_capsule)) {
         return false;
     }
     const auto* schema = static_cast<const ArrowSchema*>(PyCapsule_GetPointer(schema_capsule, "arrow_schema"));
     const auto* array = static_cast<const ArrowArray*>(PyCapsule_GetPointer(array_capsule, "arrow_array"));
     Column column;
-    return schema != nullptr && array != nullptr && read_schema(*schema, column) &&
+    return schema != nullptr && array != nullptr &&
+           !released(schema->release == nullptr || array->release == nullptr) && read_schema(*schema, column) &&
            check_array(guard, hold, *array, column, source, threads, all);
 }
 
