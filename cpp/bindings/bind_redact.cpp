@@ -11,7 +11,7 @@
 namespace fastguard::python {
 namespace {
 
-constexpr int kRounds = 4;  // redacted text is checked again until nothing is found; each round only shortens it
+constexpr int kRounds = 4;  // redacted text is checked again until nothing is found
 
 // "pii.financial.payment_card" -> "PAYMENT_CARD"
 std::string entity_of(const std::string& id) {
@@ -136,17 +136,28 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
     try {
         Names names(text);
         Ref current = Ref::borrow(text);
-        for (int round = 0; round < kRounds; ++round) {
+        int rounds = kRounds;
+        for (Py_ssize_t left = PyUnicode_GET_LENGTH(text) / 4 + kRounds; rounds > 0 && left > 0; --left) {
             Text view;
             if (!text_of(current.get(), view, "text")) {
                 return nullptr;
             }
             CheckResult result;
             hold.engine().check(view, source, thread_scratch(), result);
+            if (result.has(Truncated::max_bytes)) {
+                PyErr_SetString(PyExc_ValueError, "text is longer than the policy's limit max_bytes: nothing is redacted");
+                return nullptr;
+            }
+            if (result.degraded != 0) {
+                PyErr_SetString(PyExc_RuntimeError, "a part of the engine could not run: nothing is redacted");
+                return nullptr;
+            }
             const std::vector<Replacement> replacements = choose(hold.engine(), result);
             if (replacements.empty()) {
                 break;
             }
+            // A round that was full only makes room for the findings behind it.
+            rounds -= result.has(Truncated::max_findings) ? 0 : 1;
             current = replace(current.get(), replacements, names);
             if (!current) {
                 return nullptr;
