@@ -67,7 +67,7 @@ Ref check_texts(PyObject* guard, const Hold& hold, std::span<const Text> texts, 
             const std::span<CheckResult> found(results.data(), count);
             PyThreadState* thread = PyEval_SaveThread();
             check_round(hold.engine(), round, source, workers, found);
-            PyEval_RestoreThread(thread);
+            take_gil(thread);
             for (std::size_t i = 0; i < count; ++i) {
                 if (round[i].data == nullptr) {
                     found[i].clear();

@@ -238,7 +238,7 @@ Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* ow
     if (text.units > kReleaseBytes) {
         PyThreadState* thread = PyEval_SaveThread();
         hold.engine().check(text, source, scratch, result);
-        PyEval_RestoreThread(thread);
+        take_gil(thread);
     } else {
         hold.engine().check(text, source, scratch, result);
     }

@@ -7,9 +7,11 @@
 
 #include "fastguard/engine.h"
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace fastguard::python {
@@ -42,6 +44,18 @@ class Ref {
 
 [[nodiscard]] inline Ref make_str(std::string_view text) noexcept {
     return Ref(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
+// Takes the GIL back. Where the interpreter is ending, Pythons before 3.14 end the thread here by unwinding its stack,
+// which these noexcept functions would turn into std::terminate: the thread waits for the process to end instead.
+inline void take_gil(PyThreadState* thread) noexcept {
+    try {
+        PyEval_RestoreThread(thread);
+    } catch (...) {
+        for (;;) {
+            std::this_thread::sleep_for(std::chrono::hours(1));
+        }
+    }
 }
 
 // What a Finding says about its signature, made once per pack: a tuple
