@@ -43,5 +43,10 @@ def test_check(
     }
     compete(benchmark, contestants, len(chosen), seconds)
     benchmark.extra_info.update(
-        dropped=chosen.dropped, to_model=chosen.to_model, flagged=chosen.flagged, pattern_matches=helper.matches()
+        dropped=chosen.dropped,
+        to_model=chosen.to_model,
+        flagged=chosen.flagged,
+        truncated=chosen.truncated,
+        joined=chosen.joined,
+        pattern_matches=helper.matches(),
     )

@@ -41,7 +41,10 @@ def _run(command: list[str]) -> None:
 
 
 def engine_library() -> Path:
-    """Return the engine's static library that ./dev build made last."""
+    """Return the static library of the engine: FASTGUARD_BENCH_LIBRARY, else what ./dev build made."""
+    named = os.environ.get("FASTGUARD_BENCH_LIBRARY", "")
+    if named:
+        return Path(named)
     tag = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
     found = [*ROOT.glob(f"build/dev-{tag}/libfastguard.a")]
     found = found or sorted(ROOT.glob("build/*/libfastguard.a"), key=lambda path: path.stat().st_mtime)

@@ -107,6 +107,7 @@ def number(value: float | None) -> str:
     """Return a number with three significant digits."""
     if value is None:
         return "-"
-    if value >= 100:
+    size = abs(value)
+    if size >= 100:
         return f"{value:,.0f}"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    return f"{value:.2f}" if size < 10 else f"{value:.1f}"

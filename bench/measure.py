@@ -1,13 +1,17 @@
 """How things are timed: contestants take turns on the same texts, rounds with a busy core do not count, medians.
 
-A round gives every contestant the same few texts, one after the other, between two runs of a fixed loop (the
-yardstick). Where the yardstick ran slow, another process used the core, and the round is dropped. Ratios are made round
-by round before the median is taken, so that what slows all contestants cancels out.
+In a round every contestant works on a few texts, one contestant after the other, between two runs of a fixed loop (the
+yardstick). Where the yardstick ran slow or the system took the core away, another process was at work, and the round is
+dropped. Ratios are made round by round before the median is taken, so that what slows all contestants cancels out. All
+contestants see all texts, but in one round not the same ones: the branch predictor would learn them from the first and
+help the second.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +24,7 @@ CLEAN: Final = 1.12  # a yardstick this much above the fast ones means that the 
 ROUND_SECONDS: Final = 0.0004
 MOST_ROUNDS: Final = 3000
 FEWEST_ROUNDS: Final = 5
+_WHO: Final = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 
 class Benchmark(Protocol):
@@ -103,14 +108,15 @@ def over(function: Callable[[Any], object], inputs: Sequence[Any]) -> Timed:
 
 def _calibrate(contestants: Mapping[str, Timed], texts: int, slowest: float) -> tuple[int, float]:
     """Return (texts a round, seconds a round)."""
-    count = min(texts, 8)
-    for timed in contestants.values():
-        timed(0, count)
-    each = {name: timed(0, count) / count for name, timed in contestants.items()}
-    first = next(iter(each))
-    batch = max(1, min(texts, int(ROUND_SECONDS / each[first])))
+    each = {}
+    for name, timed in contestants.items():
+        each[name] = timed(0, 1)
+        if each[name] < 0.01:
+            few = min(texts, 8)
+            each[name] = min(timed(0, few), timed(0, few)) / few
+    subject = next(iter(each.values()))
     whole = sum(each.values())
-    batch = max(1, min(batch, int(slowest / whole)))
+    batch = max(1, min(texts, int(ROUND_SECONDS / subject), int(slowest / whole)))
     return batch, batch * whole
 
 
@@ -119,7 +125,7 @@ def compete(
 ) -> Timings:
     """Time the contestants in turns for about `seconds`; the first one is what the benchmark's table shows.
 
-    No round takes longer than about `slowest` seconds (one text at least). Every contestant sees every text.
+    No round takes longer than about `slowest` seconds (one text at least).
     """
     for timed in contestants.values():  # warm-up, and every text at least once
         warm_until = time.perf_counter() + max(0.05, seconds / 10)
@@ -131,20 +137,20 @@ def compete(
     rounds = int(min(MOST_ROUNDS, max(FEWEST_ROUNDS, seconds / round_seconds)))
     subject, *others = contestants
     samples: dict[str, list[float]] = {name: [] for name in contestants}
-    yardsticks: list[tuple[int, int]] = []
-    helper = native()
+    watch = _Watch()
     position = 0
+
+    def begin_of(turn: int) -> int:
+        return (position + turn * texts // len(contestants)) % (texts - batch + 1)
 
     def before_round() -> tuple[tuple[int, int], dict[str, Any]]:
         # The others' turn comes right before the subject's, outside what pytest-benchmark times.
         nonlocal position
-        begin = position if position + batch <= texts else 0
-        position = begin + batch
-        first = helper.yardstick()
-        for name in others:
-            samples[name].append(contestants[name](begin, batch) / batch)
-        yardsticks.append((first, helper.yardstick()))
-        return (begin, batch), {}
+        watch.look()
+        for turn, name in enumerate(others, 1):
+            samples[name].append(contestants[name](begin_of(turn), batch) / batch)
+        position += batch
+        return (begin_of(0), batch), {}
 
     def subject_round(begin: int, count: int) -> None:
         samples[subject].append(contestants[subject](begin, count) / count)
@@ -157,7 +163,8 @@ def compete(
     finally:
         if was_enabled:
             gc.enable()
-    kept = _clean_rounds(yardsticks, rounds)
+    watch.look()
+    kept = watch.clean_rounds()
     clean = {name: [values[i] for i in kept] for name, values in samples.items()}
     timings = Timings(clean, rounds, len(kept), texts, batch)
     benchmark.extra_info["rounds"] = rounds
@@ -168,10 +175,22 @@ def compete(
     return timings
 
 
-def _clean_rounds(yardsticks: Sequence[tuple[int, int]], rounds: int) -> list[int]:
-    """Return the rounds between two fast yardsticks: its own and the next round's first. All, where too few are."""
-    everything = sorted(min(pair) for pair in yardsticks)
-    limit = CLEAN * everything[len(everything) // 20]
-    after = [pair[0] for pair in yardsticks[1:]] + [yardsticks[-1][1]]
-    kept = [i for i in range(rounds) if max(*yardsticks[i], after[i]) <= limit]
-    return kept if len(kept) >= max(FEWEST_ROUNDS, rounds // 20) else list(range(rounds))
+class _Watch:
+    """Tells the rounds in which nobody else used the core."""
+
+    def __init__(self) -> None:
+        self._yardstick = native().yardstick
+        self._looks: list[tuple[int, int]] = []  # between rounds: time of the yardstick, times the core was taken away
+
+    def look(self) -> None:
+        """Call before the first round, and after each."""
+        self._looks.append((self._yardstick(), resource.getrusage(_WHO).ru_nivcsw))
+
+    def clean_rounds(self) -> list[int]:
+        """Return the rounds between two fast yardsticks on an undisturbed core; all, where those are too few."""
+        fast = sorted(time_taken for time_taken, _ in self._looks)
+        limit = CLEAN * fast[len(fast) // 20]
+        pairs = enumerate(itertools.pairwise(self._looks))
+        kept = [i for i, (a, b) in pairs if max(a[0], b[0]) <= limit and a[1] == b[1]]
+        rounds = len(self._looks) - 1
+        return kept if len(kept) >= max(FEWEST_ROUNDS, rounds // 20) else list(range(rounds))

@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -36,21 +37,31 @@ def main(arguments: list[str]) -> int:
     out = ROOT / "build" / "bench" / "last.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
+    junit = out.with_name("last.xml")
     machine = describe()
     command = [sys.executable, "-m", "pytest", "-o", "python_files=bench_*.py", "-p", "no:cacheprovider"]
-    command += [f"--benchmark-json={out}", "--benchmark-quiet", *rest]
+    command += [f"--benchmark-json={out}", "--benchmark-quiet", f"--junitxml={junit}", *rest]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if not out.is_file():
         return status or 1
     results = json.loads(out.read_text(encoding="utf-8"))["benchmarks"]
     print(summary(results))
-    if record and status == 0:
-        path = write_record(machine, results, rest)
+    if record:
+        path = write_record(machine, results, rest, left_out(junit))
         print(f"record: {path.relative_to(ROOT)}")
         print(f"report: {write_readme(path).relative_to(ROOT)}")
-    elif record:
-        print("no record: some benchmarks failed", file=sys.stderr)
     return status
+
+
+def left_out(junit: Path) -> dict[str, str]:
+    """Return why each benchmark that failed or was skipped has no numbers."""
+    reasons: dict[str, str] = {}
+    for case in ET.parse(junit).getroot().iter("testcase"):
+        for problem in case:
+            if problem.tag in {"failure", "error", "skipped"}:
+                kind = "skipped" if problem.tag == "skipped" else "failed"
+                reasons.setdefault(case.get("name", ""), f"{kind}: {problem.get('message', '').splitlines()[0][:200]}")
+    return reasons
 
 
 if __name__ == "__main__":

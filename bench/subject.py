@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
 from functools import cache
+from typing import Final
 
 from fastguard import Guard, Policy
 from fastguard.pack import CompiledPack, Pack, compile_pack
 from fastguard.types import Verdict
 
 from bench import texts
+
+PART: Final = 4096
+LONG: Final = 65536
 
 
 def open_guard(*, model: bool) -> Guard:
@@ -30,16 +34,19 @@ def pack() -> Pack:
 
 
 def check_verdict(verdict: Verdict, text: str) -> None:
-    """Assert what holds for every verdict: complete, and spans that index the text."""
+    """Assert what holds for every verdict: nothing failed, and spans index the text."""
     assert not verdict.degraded, f"degraded: {verdict.degraded}"
-    assert not verdict.truncated, f"truncated: {verdict.truncated}"
     for finding in verdict.findings:
         assert text[finding.start : finding.end] == finding.text, finding
         assert text.encode()[finding.byte_start : finding.byte_end].decode() == finding.text, finding
 
 
 class Sample:
-    """Texts of one kind and size, checked; benign ones only where the gate decides and allows."""
+    """Texts of one kind and size, checked; benign ones only where the gate decides and allows.
+
+    A guard looks at a long text window by window, so that of random long texts few may be left; then those that lack
+    are joined from parts that the gate allows (`joined` says how many).
+    """
 
     def __init__(self, guard: Guard, kind: texts.Kind, script: texts.Script, size: int) -> None:
         wanted = texts.count_of(size)
@@ -48,18 +55,35 @@ class Sample:
         for text, verdict in zip(made, verdicts, strict=True):
             check_verdict(verdict, text)
             assert verdict == guard.check(text), "the same text twice gave two answers"
+        self.to_model = sum(v.tier != "gate" for v in verdicts) / len(made)
+        self.flagged = sum(v.flagged for v in verdicts) / len(made)
+        self.truncated = sum(bool(v.truncated) for v in verdicts) / len(made)
+        kept = list(made)
         if kind == "benign":
+            assert not self.truncated, "a limit was reached by a harmless text"
             kept = [t for t, v in zip(made, verdicts, strict=True) if v.tier == "gate" and not v.flagged]
-            self.to_model = sum(v.tier != "gate" for v in verdicts) / len(made)
-            self.flagged = sum(v.flagged for v in verdicts) / len(made)
-            self.dropped = 1 - len(kept) / len(made)
-            self.texts = kept[:wanted]
-        else:
-            self.to_model = sum(v.tier != "gate" for v in verdicts) / len(made)
-            self.flagged = sum(v.flagged for v in verdicts) / len(made)
-            self.dropped = 0.0
-            self.texts = list(made[:wanted])
+        self.dropped = 1 - len(kept) / len(made)
+        self.joined = 0
+        if kind == "benign" and size == LONG and len(kept) < wanted:
+            joined = [t for t in self._joined(guard, script, 3 * wanted) if t not in kept]
+            self.joined = min(len(joined), wanted - len(kept))
+            kept += joined
+        self.texts = kept[:wanted]
         self.bytes = [text.encode() for text in self.texts]
+
+    @staticmethod
+    def _joined(guard: Guard, script: texts.Script, count: int) -> list[str]:
+        """Return long texts that the gate allows, made of shorter ones that it allows."""
+        parts = sample(guard, "benign", script, PART).texts
+        source = random.Random(f"fastguard joined {script}")
+        found = []
+        for _ in range(count):
+            text = "".join(part[:-1] + "\n" for part in source.choices(parts, k=LONG // PART))
+            verdict = guard.check(text)
+            check_verdict(verdict, text)
+            if verdict.tier == "gate" and not verdict.flagged:
+                found.append(text)
+        return found
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -74,8 +98,3 @@ def sample(guard: Guard, kind: texts.Kind, script: texts.Script, size: int) -> S
     if key not in _samples:
         _samples[key] = Sample(guard, kind, script, size)
     return _samples[key]
-
-
-def repeated(values: Sequence[str], count: int) -> list[str]:
-    """Return the values again and again until there are `count`."""
-    return [values[i % len(values)] for i in range(count)]

@@ -23,7 +23,7 @@ OTHER_LANGUAGES_SHARE: Final = 0.5  # of the sentences of mixed texts
 
 def count_of(size: int) -> int:
     """Return how many different texts of this size are measured."""
-    return 30 if size >= 65536 else 200
+    return {64: 2000, 256: 2000, 1024: 1000, 4096: 400}.get(size, 30)
 
 
 class _Words(Mapping[str, str]):

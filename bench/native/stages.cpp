@@ -2,8 +2,9 @@
 //
 //   stages PACK MODEL TEXTS SECONDS      files written by bench_stages.py; prints JSON
 //
-// A stage's cost is the difference of two pipelines that run in turns on the same text: all stages up to it, and all
+// A stage's cost is the difference of the medians of two pipelines that run in turns: all stages up to it, and all
 // stages before it. So each stage finds the caches as the one before it leaves them, and no clock runs between stages.
+// In one round the pipelines work on different texts: the second would profit from branches that the first one taught.
 #include "fastguard/engine.h"
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <sys/resource.h>
 
 namespace {
 
@@ -140,7 +143,7 @@ std::shared_ptr<const Gate> read_gate(const char* path) {
 }
 
 constexpr std::array kStages = {"classify", "fold",       "tokenize", "ids",     "dense", "gate",
-                                "scan",     "candidates", "concepts", "phrases"};
+                                "scan", "candidates", "concepts", "phrases", "skeleton"};
 
 // The stages of Engine::check, cut off after the first `last` of them. Returns a value that depends on what ran.
 class Pipeline {
@@ -186,7 +189,8 @@ class Pipeline {
         }
         TextFacts facts;
         facts.size = size;
-        facts.confusable = leet_positions(reading.raw_masks, size);
+        reading.leet = leet_positions(reading.raw_masks, size);
+        facts.confusable = reading.leet;
         reading.dense = dense_features(text, reading.tokens, reading.counts, facts);
         if (last < 6) {
             return static_cast<std::size_t>(reading.dense[0]);
@@ -215,9 +219,17 @@ class Pipeline {
         if (last < 10) {
             return scratch_.phrases.event_count;
         }
-        bool truncated = false;
-        PhraseMatch* matches = scratch_.matches.reserve(kRoom);
-        return found_ + pack_.folded_phrases().match(scratch_.phrases, 16, {matches, kRoom}, truncated);
+        match(pack_.folded_phrases());
+        if (last < 11) {
+            return found_;
+        }
+        if (is_disguised(reading, pack_.skeleton_concepts())) {
+            const Skeleton skeleton = read_skeleton(reading, buffers);
+            pack_.skeleton_concepts().find(skeleton.view.bytes, skeleton.tokens, pack_.skeleton_phrases(),
+                                           scratch_.phrases);
+            match(pack_.skeleton_phrases());
+        }
+        return found_;
     }
 
   private:
@@ -233,6 +245,11 @@ class Pipeline {
         reading.folded_masks = buffers.folded_masks.reserve(size);
         ByteCounts ignored;
         active_kernel().classify(folded, size, folded, reading.folded_masks, ignored);
+    }
+    void match(const PhraseMatcher& phrases) {
+        bool truncated = false;
+        PhraseMatch* matches = scratch_.matches.reserve(kRoom);
+        found_ += phrases.match(scratch_.phrases, 16, {matches, kRoom}, truncated);
     }
     void scan(std::string_view view) {
         if (!pack_.scanner().scan(view, scratch_.patterns)) {
@@ -273,84 +290,98 @@ double yardstick() {
 }
 
 double median(std::vector<double> values) {
-    if (values.empty()) {
-        return 0.0;
-    }
     std::sort(values.begin(), values.end());
     const std::size_t middle = values.size() / 2;
     return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+// How often the system took the core away from this thread.
+long switches() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+}
+
+constexpr std::size_t kPipelines = kStages.size() + 1;  // of 1, 2 ... all stages, then Engine::check
+
 struct Round {
-    std::array<double, kStages.size() + 1> taken;  // pipelines of 1, 2 ... all stages, then Engine::check
-    double yardstick;
+    std::array<double, kPipelines> taken{};
+    double yardstick = 0.0;
+    bool disturbed = false;
 };
 
-int measure(const Pack& pack, const Gate& gate, const Engine& engine, const std::vector<std::string>& texts,
-            double seconds) {
-    constexpr std::uint8_t kUser = 1;
-    Pipeline pipeline(pack, gate);
-    Scratch& scratch = thread_scratch();
-    CheckResult result;
-    std::size_t sum = 0;
-    const auto check = [&](const std::string& text) {
-        engine.check(Text{TextKind::utf8, text.data(), text.size()}, kUser, scratch, result);
-        sum += static_cast<std::size_t>(result.action);
-    };
-    auto begin = Clock::now();
-    for (const std::string& text : texts) {
-        sum += pipeline.run(text, kStages.size());
-        check(text);
-    }
-    const double once = nanoseconds(Clock::now() - begin) / static_cast<double>(texts.size());
-    const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(2e5 / once), 1, texts.size());
-    std::vector<Round> rounds;
-    begin = Clock::now();
-    for (std::size_t at = 0; rounds.size() < 20 || nanoseconds(Clock::now() - begin) < seconds * 1e9; at += batch) {
-        at = at + batch <= texts.size() ? at : 0;
-        Round round{};
-        round.yardstick = yardstick();
-        for (std::size_t last = 1; last <= kStages.size() + 1; ++last) {
-            const auto start = Clock::now();
-            for (std::size_t i = at; i < at + batch; ++i) {
-                if (last <= kStages.size()) {
-                    sum += pipeline.run(texts[i], last);
-                } else {
-                    check(texts[i]);
-                }
-            }
-            round.taken[last - 1] = nanoseconds(Clock::now() - start) / static_cast<double>(batch);
-        }
-        round.yardstick = std::max(round.yardstick, yardstick());
-        rounds.push_back(round);
-    }
+// Drops the rounds in which somebody else used the core, unless hardly any would be left.
+std::vector<Round> clean(std::vector<Round> rounds) {
     std::vector<double> yardsticks;
     for (const Round& round : rounds) {
         yardsticks.push_back(round.yardstick);
     }
     std::sort(yardsticks.begin(), yardsticks.end());
     const double limit = 1.12 * yardsticks[yardsticks.size() / 20];
-    const auto busy = [limit](const Round& round) { return round.yardstick > limit; };
-    const std::size_t all = rounds.size();
-    if (std::count_if(rounds.begin(), rounds.end(), busy) * 20 < static_cast<std::ptrdiff_t>(19 * all)) {
+    const auto busy = [limit](const Round& round) { return round.disturbed || round.yardstick > limit; };
+    const auto lost = static_cast<std::size_t>(std::count_if(rounds.begin(), rounds.end(), busy));
+    if (rounds.size() - lost >= std::max<std::size_t>(5, rounds.size() / 20)) {
         std::erase_if(rounds, busy);
+    }
+    return rounds;
+}
+
+void measure(const Pack& pack, const Gate& gate, const Engine& engine, const std::vector<std::string>& texts,
+             double seconds) {
+    constexpr std::uint8_t kUser = 1;
+    Pipeline pipeline(pack, gate);
+    Scratch& scratch = thread_scratch();
+    CheckResult result;
+    std::size_t sum = 0;
+    const auto run = [&](const std::string& text, std::size_t last) {
+        if (last <= kStages.size()) {
+            sum += pipeline.run(text, last);
+        } else {
+            engine.check(Text::utf8(text), kUser, scratch, result);
+            sum += static_cast<std::size_t>(result.action);
+        }
+    };
+    auto begin = Clock::now();
+    for (const std::string& text : texts) {
+        run(text, kPipelines);
+    }
+    const double once = nanoseconds(Clock::now() - begin) / static_cast<double>(texts.size());
+    const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(1e5 / once), 1, texts.size());
+    const std::size_t places = texts.size() - batch + 1;
+    std::vector<Round> rounds;
+    begin = Clock::now();
+    for (std::size_t at = 0; rounds.size() < 20 || nanoseconds(Clock::now() - begin) < seconds * 1e9; at += batch) {
+        Round round;
+        const long before = switches();
+        const double first = yardstick();
+        for (std::size_t last = 1; last <= kPipelines; ++last) {
+            const std::size_t from = (at + last * texts.size() / kPipelines) % places;
+            const auto start = Clock::now();
+            for (std::size_t i = from; i < from + batch; ++i) {
+                run(texts[i], last);
+            }
+            round.taken[last - 1] = nanoseconds(Clock::now() - start) / static_cast<double>(batch);
+        }
+        round.yardstick = std::max(first, yardstick());
+        round.disturbed = switches() != before;
+        rounds.push_back(round);
+    }
+    const std::size_t all = rounds.size();
+    rounds = clean(std::move(rounds));
+    std::array<double, kPipelines> medians{};
+    for (std::size_t last = 0; last < kPipelines; ++last) {
+        std::vector<double> taken;
+        for (const Round& round : rounds) {
+            taken.push_back(round.taken[last]);
+        }
+        medians[last] = median(taken);
     }
     std::printf("{\"rounds\": %zu, \"clean_rounds\": %zu, \"texts\": %zu, \"ns\": {", all, rounds.size(), texts.size());
     for (std::size_t stage = 0; stage < kStages.size(); ++stage) {
-        std::vector<double> costs;
-        for (const Round& round : rounds) {
-            costs.push_back(round.taken[stage] - (stage == 0 ? 0.0 : round.taken[stage - 1]));
-        }
-        std::printf("\"%s\": %.1f, ", kStages[stage], std::max(0.0, median(costs)));
+        std::printf("\"%s\": %.1f, ", kStages[stage], medians[stage] - (stage == 0 ? 0.0 : medians[stage - 1]));
     }
-    std::vector<double> stages;
-    std::vector<double> whole;
-    for (const Round& round : rounds) {
-        stages.push_back(round.taken[kStages.size() - 1]);
-        whole.push_back(round.taken[kStages.size()]);
-    }
-    std::printf("\"all_stages\": %.1f, \"check\": %.1f}, \"sum\": %zu}\n", median(stages), median(whole), sum);
-    return 0;
+    std::printf("\"all_stages\": %.1f, \"check\": %.1f}, \"sum\": %zu}\n", medians[kStages.size() - 1],
+                medians[kPipelines - 1], sum);
 }
 
 }  // namespace
@@ -365,8 +396,9 @@ int main(int count, char** arguments) {
         const auto gate = read_gate(arguments[2]);
         const Engine engine(pack, Policy{}, gate);
         Reader file(arguments[3]);
-        std::vector<std::string> texts = file.strings();
-        return measure(*pack, *gate, engine, texts, std::strtod(arguments[4], nullptr));
+        const std::vector<std::string> texts = file.strings();
+        measure(*pack, *gate, engine, texts, std::strtod(arguments[4], nullptr));
+        return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "stages: %s\n", error.what());
         return 1;
