@@ -86,10 +86,9 @@ std::shared_ptr<const Pack> make_pack() {
     SignatureSpec data = spec_of("prompt_injection.data.order", kInjection, SignatureKind::pattern, kRaw);
     data.pattern = "dear assistant";
     data.sources = 1U << kRetrieved;
-    return std::make_shared<Pack>(
-        std::vector<SignatureSpec>{phrase, key, marker, email, off, data},
-        fastguard::Concepts{{"ignore", {"ignore", "disregard", "\u5FFD\u7565"}},
-                            {"instruction", {"instruction*", "\u6307\u4EE4"}}});
+    return std::make_shared<Pack>(std::vector<SignatureSpec>{phrase, key, marker, email, off, data},
+                                  fastguard::Concepts{{"ignore", {"ignore", "disregard", "\u5FFD\u7565"}},
+                                                      {"instruction", {"instruction*", "\u6307\u4EE4"}}});
 }
 
 const std::shared_ptr<const Pack>& pack() {
@@ -163,10 +162,11 @@ void check_findings(const CheckResult& result, const std::vector<Finding>& expec
 }
 
 const std::vector<string_view>& filler(bool ascii) {
-    static const std::vector<string_view> kAscii = {"the", "cat", "sat", "on", "a", "mat", "and", "slept", "well", "today"};
-    static const std::vector<string_view> kMixed = {"the",        "caf\u00E9", "\u4E2D\u6587", "\U0001F600",
-                                                    "stra\u00DFe", "e\u0301t\u00E9", "\uFF41\uFF42", "mat",
-                                                    "\uFB01sh",    "x"};
+    static const std::vector<string_view> kAscii = {"the", "cat", "sat",   "on",   "a",
+                                                    "mat", "and", "slept", "well", "today"};
+    static const std::vector<string_view> kMixed = {
+        "the",          "caf\u00E9", "\u4E2D\u6587", "\U0001F600", "stra\u00DFe", "e\u0301t\u00E9",
+        "\uFF41\uFF42", "mat",       "\uFB01sh",     "x"};
     return ascii ? kAscii : kMixed;
 }
 

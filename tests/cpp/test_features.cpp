@@ -31,7 +31,9 @@ std::uint16_t plain_id(std::uint64_t hash) {
     return id % fastguard::kGateBuckets == 0 ? static_cast<std::uint16_t>(id + 1) : id;
 }
 
-std::uint64_t hash_of(const string& bytes) { return fastguard::hash_bytes((bytes + string(8, '\0')).data(), bytes.size()); }
+std::uint64_t hash_of(const string& bytes) {
+    return fastguard::hash_bytes((bytes + string(8, '\0')).data(), bytes.size());
+}
 
 void check_ids(const Reading& reading) {
     CHECK_EQUAL(reading.ids.size(), reading.tokens.size() * fastguard::kFeatureSlots);
@@ -85,7 +87,8 @@ void same_words_have_the_same_ids_wherever_they_stand() {
     for (std::size_t t = 0; t < 4; ++t) {
         CHECK_EQUAL(first.ids[3 * t], second.ids[3 * (t + 1)]);
         CHECK_EQUAL(first.ids[3 * t + 2], second.ids[3 * (t + 1) + 2]);
-        CHECK_EQUAL(first.ids[3 * t + 1] == second.ids[3 * (t + 1) + 1], t > 0);  // the word before differs at the start
+        CHECK_EQUAL(first.ids[3 * t + 1] == second.ids[3 * (t + 1) + 1],
+                    t > 0);  // the word before differs at the start
     }
 }
 
@@ -142,7 +145,8 @@ void every_feature_of_every_text_is_a_small_number() {
     ReadingScratch scratch;
     for (int round = 0; round < 2000; ++round) {
         const std::size_t size = random() % 500;
-        const string text = round % 2 == 0 ? material::random_bytes(random, size) : material::random_unicode(random, size);
+        const string text =
+            round % 2 == 0 ? material::random_bytes(random, size) : material::random_unicode(random, size);
         for (const float value : read(text, scratch).dense) {
             CHECK(std::isfinite(value) && value > -0.001F && value < 4.0F);
         }

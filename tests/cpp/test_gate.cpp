@@ -89,8 +89,8 @@ Expected plain_evaluate(const Table& table, const std::vector<Label>& labels, do
                 logit += static_cast<double>(labels[l].dense[d]) * static_cast<double>(dense[d]);
             }
             expected.logits[l] = std::max(expected.logits[l], logit);
-            strongest = std::max(strongest, static_cast<double>(labels[l].gate.a) * logit +
-                                                static_cast<double>(labels[l].gate.b));
+            strongest = std::max(strongest,
+                                 static_cast<double>(labels[l].gate.a) * logit + static_cast<double>(labels[l].gate.b));
         }
         expected.window_scores.push_back(strongest);
     }
@@ -108,8 +108,8 @@ void random_texts_score_as_in_double_precision() {
     Random random(1);
     const Table table = random_table(random, 30'000);
     GateScratch scratch;
-    for (const std::size_t tokens : {0U,   1U,   2U,   63U,  64U,  65U,  127U, 128U, 129U,
-                                     191U, 192U, 193U, 255U, 256U, 257U, 500U, 1000U, 5000U}) {
+    for (const std::size_t tokens :
+         {0U, 1U, 2U, 63U, 64U, 65U, 127U, 128U, 129U, 191U, 192U, 193U, 255U, 256U, 257U, 500U, 1000U, 5000U}) {
         for (std::size_t count = 1; count <= kGateLabels; ++count) {
             const std::vector<Label> labels = random_labels(random, count);
             const float scale = 0.001F;

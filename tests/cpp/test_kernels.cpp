@@ -130,12 +130,8 @@ void no_kernel_reads_or_writes_outside_its_room() {
         for (const Kernel* kernel : fastguard::available_kernels()) {
             const std::size_t blocks = material::block_room(size) / 64;
             auto* base = reinterpret_cast<std::uint64_t*>(words.last(6 * blocks * 8));
-            const ByteMasks masks = {base,
-                                     base + blocks,
-                                     base + 2 * blocks,
-                                     base + 3 * blocks,
-                                     base + 4 * blocks,
-                                     base + 5 * blocks};
+            const ByteMasks masks = {
+                base, base + blocks, base + 2 * blocks, base + 3 * blocks, base + 4 * blocks, base + 5 * blocks};
             ByteCounts counts;
             kernel->classify(source.first(), size, folded.first(), masks, counts);
             CHECK(counts == expected.counts);

@@ -85,7 +85,8 @@ std::vector<Event> plain_events(const Words& text, const Concept& made) {
     return events;
 }
 
-// The latest first token of a choice of one event per slot that ends at `end`, tried one by one; none where there is none.
+// The latest first token of a choice of one event per slot that ends at `end`, tried one by one; none where there is
+// none.
 class Chooser {
   public:
     Chooser(const Phrase& phrase, const std::vector<std::vector<Event>>& events, std::uint32_t free, std::uint32_t end)
@@ -154,8 +155,9 @@ std::vector<Event> plain_matches(const Phrase& phrase, const std::vector<std::ve
 }
 
 string random_entry(Random& random) {
-    static constexpr std::array<string_view, 9> kWords = {"a", "b", "c", "abc", "abcd", "abcde", "\u5FFD", "\u7565", "abx"};
-    static constexpr std::array<string_view, 4> kStems = {"abc*", "abcd*", "abcdefg*", "\u0436\u0436\u0436*"};
+    static constexpr std::array<string_view, 9> kWords = {"a",     "b",      "c",      "abc", "abcd",
+                                                          "abcde", "\u5FFD", "\u7565", "abx"};
+    static constexpr std::array<string_view, 4> kStems = {"abcd*", "abcde*", "abcdefg*", "\u0436\u0436\u0436*"};
     string entry;
     for (std::size_t words = random() % 3; words > 0; --words) {
         entry += string(kWords[random() % kWords.size()]) + " ";
@@ -164,9 +166,20 @@ string random_entry(Random& random) {
 }
 
 string random_text(Random& random, std::size_t words) {
-    static constexpr std::array<string_view, 14> kWords = {"a",      "a",      "b",        "b",      "c",
-                                                           "abc",    "abcd",   "abcdefgh", "\u5FFD", "\u7565",
-                                                           "x",      "abcdx",  "\u0436\u0436\u0436\u0438", "ab"};
+    static constexpr std::array<string_view, 14> kWords = {"a",
+                                                           "a",
+                                                           "b",
+                                                           "b",
+                                                           "c",
+                                                           "abc",
+                                                           "abcd",
+                                                           "abcdefgh",
+                                                           "\u5FFD",
+                                                           "\u7565",
+                                                           "x",
+                                                           "abcdx",
+                                                           "\u0436\u0436\u0436\u0438",
+                                                           "ab"};
     string text;
     for (std::size_t i = 0; i < words; ++i) {
         text += string(kWords[random() % kWords.size()]) + (random() % 9 == 0 ? "" : " ");
@@ -200,8 +213,13 @@ void check_events(const Words& text, const std::vector<std::vector<Event>>& expe
                 of_concept.push_back({events[i].first, events[i].last});
             }
         }
-        std::sort(of_concept.begin(), of_concept.end(), [](const Event& a, const Event& b) { return a.first < b.first; });
-        if (of_concept != expected[id]) {
+        std::sort(of_concept.begin(), of_concept.end(),
+                  [](const Event& a, const Event& b) { return a.first < b.first; });
+        // Events that can be part of no match may be left out; the matches below tell whether one was missed.
+        const bool real = std::all_of(of_concept.begin(), of_concept.end(), [&](const Event& event) {
+            return std::find(expected[id].begin(), expected[id].end(), event) != expected[id].end();
+        });
+        if (!real) {
             CHECK_EQUAL(text.view(), "a text whose events are found");
         }
         CHECK_EQUAL(found.seen.has(id), !of_concept.empty());
@@ -215,7 +233,7 @@ void random_phrases_match_as_trying_every_choice() {
     Random random(1);
     PhraseScratch scratch;
     std::size_t total = 0;
-    for (int round = 0; round < 6000 && check::failures < 10; ++round) {
+    for (int round = 0; round < 12000 && check::failures < 10; ++round) {
         std::vector<Concept> concepts(1 + random() % 5);
         ConceptTable table;
         for (ConceptId id = 0; id < concepts.size(); ++id) {
@@ -232,7 +250,7 @@ void random_phrases_match_as_trying_every_choice() {
         }
         const PhraseMatcher matcher(phrases);
         const Words text(random_text(random, random() % 14));
-        table.find(text.view(), text.tokens, scratch);
+        table.find(text.view(), text.tokens, matcher, scratch);
         std::vector<std::vector<Event>> events;
         for (const Concept& made : concepts) {
             events.push_back(plain_events(text, made));
@@ -274,7 +292,7 @@ void long_entries_and_long_texts_match() {
     }
     const Words text(filler + longest + "a b end " + filler + longest + "c end");
     PhraseScratch scratch;
-    table.find(text.view(), text.tokens, scratch);
+    table.find(text.view(), text.tokens, matcher, scratch);
     std::array<PhraseMatch, 10> matches{};
     bool truncated = false;
     CHECK_EQUAL(matcher.match(scratch, 10, matches, truncated), 2U);
@@ -297,7 +315,7 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
     }
     const Words text(flood);
     PhraseScratch scratch;
-    table.find(text.view(), text.tokens, scratch);
+    table.find(text.view(), text.tokens, matcher, scratch);
     std::vector<PhraseMatch> matches(300);
     bool truncated = false;
     CHECK_EQUAL(matcher.match(scratch, 100, matches, truncated), 200U);
@@ -321,7 +339,7 @@ void a_text_without_words_matches_nothing() {
     bool truncated = false;
     for (const string text : {"", " ", "-- --", "ab"}) {
         const Words words(text);
-        table.find(words.view(), words.tokens, scratch);
+        table.find(words.view(), words.tokens, matcher, scratch);
         CHECK_EQUAL(matcher.match(scratch, 1, matches, truncated), 0U);
     }
     CHECK_EQUAL(PhraseMatcher().match(scratch, 1, matches, truncated), 0U);
@@ -332,7 +350,8 @@ void entries_that_cannot_match_are_refused() {
     for (std::size_t i = 0; i <= fastguard::kMaxEntryTokens; ++i) {
         too_many += "a ";
     }
-    for (const string& entry : {string(""), string("*"), string("--"), string("ab*"), string("\u0436\u0436*"), too_many}) {
+    for (const string& entry :
+         {string(""), string("*"), string("--"), string("ab*"), string("abc*"), string("\u0436\u0436*"), too_many}) {
         ConceptTable table;
         try {
             table.add(0, entry);

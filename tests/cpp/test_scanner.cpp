@@ -23,9 +23,15 @@ using Spans = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 const std::vector<PatternSpec>& patterns() {
     static const std::vector<PatternSpec> kPatterns = {
-        {"one", "ab+c", false},          {"two", "(?:ab|cd){2}", false}, {"three", "a[bc]{1,3}d?", true},
-        {"four", R"(\bcab\b)", false},   {"five", "b.{0,3}d", false},    {"six", "aa", false},
-        {"seven", R"(d\s*[=:]\s*a)", true}, {"eight", "^ab+", false},       {"nine", "ca|b{2}d?", true},
+        {"one", "ab+c", false},
+        {"two", "(?:ab|cd){2}", false},
+        {"three", "a[bc]{1,3}d?", true},
+        {"four", R"(\bcab\b)", false},
+        {"five", "b.{0,3}d", false},
+        {"six", "aa", false},
+        {"seven", R"(d\s*[=:]\s*a)", true},
+        {"eight", "^ab+", false},
+        {"nine", "ca|b{2}d?", true},
     };
     return kPatterns;
 }
