@@ -39,6 +39,8 @@ class HumanWriter:
 
     def write(self, record: Record, verdict: Verdict, findings: list[Finding]) -> None:
         """Write the findings of a text that is flagged."""
+        if not verdict.flagged and not verdict.truncated and not verdict.degraded:
+            return
         action = paint_action(verdict.action.value)
         for finding in findings if verdict.flagged else ():
             place = where(record)

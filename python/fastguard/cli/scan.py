@@ -237,9 +237,11 @@ class _Scan:
     def _progress(self, count: int) -> None:
         self.bytes += count
         now = time.monotonic()
-        if now - self.drawn < 0.2 or now - self.started < 0.5 or not sys.stderr.isatty():
+        if now - self.drawn < 0.2 or now - self.started < 0.5:
             return
         self.drawn = now
+        if not sys.stderr.isatty():
+            return
         speed = self.bytes / (now - self.started) / 1e6
         line = f"{self.texts:,} texts of {self.files:,} files, {self.bytes / 1e6:,.1f} MB, {speed:.0f} MB/s"
         sys.stderr.write(f"\r\x1b[K{line}, {self.actions['block']:,} blocked")
