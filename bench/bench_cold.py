@@ -32,7 +32,7 @@ def test_cold(benchmark: Benchmark, guard: Guard, size: str, seconds: float) -> 
     helper.touch(buffer)
     helper.touch(buffer)
     rounds = max(10, int(seconds / (time.perf_counter() - start) * 2))
-    check = guard.check
+    check = chosen.check
     number = 0
     samples: list[float] = []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from fastguard import Guard
+from fastguard import Guard, _core
 from fastguard.model import DEFAULT_MANIFEST
 
 if TYPE_CHECKING:
@@ -53,13 +53,18 @@ def read_rows(folder: Path, most: int) -> list[Row]:
 
 
 def model_alone(folder: Path) -> Guard:
-    """Return a guard whose model judges every text: the shipped manifest without its gate."""
+    """Return a guard whose model judges every text: the shipped one with a gate that says nothing and never decides."""
     shipped = Path(DEFAULT_MANIFEST)
     manifest = json.loads(shipped.read_text(encoding="utf-8"))
-    manifest.pop("gate")
+    count, gate = len(manifest["labels"]), manifest["gate"]
+    silent = [-50.0] * count
+    gate.update(scale=1e-12, bias=silent, dense=[[0.0] * _core.FEATURE_DENSE] * count)
+    gate.update(low=[-1.0] * count, high=[2.0] * count)
     for golden in manifest["golden"]:
-        golden.pop("gate_logits")
-    (folder / manifest["onnx"]["file"]).write_bytes((shipped.parent / manifest["onnx"]["file"]).read_bytes())
+        golden["gate_logits"] = silent
+    for part in ("gate", "onnx"):
+        name = manifest[part]["file"]
+        (folder / name).write_bytes((shipped.parent / name).read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return Guard(model=folder / "manifest.json")
 

@@ -33,6 +33,7 @@ class Figure:
     value: Callable[[Results], float | None]
     at_least: bool = False
     note: str = ""
+    compare: bool = False  # no target of its own
 
     def met(self, value: float) -> bool:
         """Return whether a measured value reaches the target."""
@@ -68,7 +69,7 @@ def _scaled(factor: float, name: str, *keys: str) -> Callable[[Results], float |
 
 
 _HASH_NOTE: Final = "SHA instructions of the CPU in use where it has them"
-_PLAIN_NOTE: Final = "SHA instructions not used, as on CPUs without them; not a target of its own"
+_PLAIN_NOTE: Final = "SHA instructions not used, as on CPUs without them"
 
 FIGURES: Final = (
     Figure("check, benign ASCII, gate decides, 64 B", 1, "us", _check("64 B")),
@@ -81,9 +82,9 @@ FIGURES: Final = (
     Figure("check / hashlib.sha256, 256 B", 1.0, "x", _over_hash("256 B"), note=_HASH_NOTE),
     Figure("check / hashlib.sha256, 1 KB", 1.4, "x", _over_hash("1 KB"), note=_HASH_NOTE),
     Figure("check / hashlib.sha256, 4 KB", 1.6, "x", _over_hash("4 KB"), note=_HASH_NOTE),
-    Figure("check / sha256 in software, 256 B", 1.0, "x", _over_plain_hash("256 B"), note=_PLAIN_NOTE),
-    Figure("check / sha256 in software, 1 KB", 1.4, "x", _over_plain_hash("1 KB"), note=_PLAIN_NOTE),
-    Figure("check / sha256 in software, 4 KB", 1.6, "x", _over_plain_hash("4 KB"), note=_PLAIN_NOTE),
+    Figure("check / sha256 in software, 256 B", 1.0, "x", _over_plain_hash("256 B"), note=_PLAIN_NOTE, compare=True),
+    Figure("check / sha256 in software, 1 KB", 1.4, "x", _over_plain_hash("1 KB"), note=_PLAIN_NOTE, compare=True),
+    Figure("check / sha256 in software, 4 KB", 1.6, "x", _over_plain_hash("4 KB"), note=_PLAIN_NOTE, compare=True),
     Figure(
         "check / bare hs_scan of the same database, 1 KB",
         4,

@@ -1,7 +1,7 @@
 """How things are timed: contestants take turns on the same texts, rounds with a busy core do not count, medians.
 
-In a round every contestant works on a few texts, one contestant after the other, between two runs of a fixed loop (the
-yardstick). Where the yardstick ran slow or the system took the core away, another process was at work, and the round is
+In a round every contestant works on a few texts (0.4 ms, or one text), one contestant after the other, between two runs
+of a fixed loop (the yardstick). Where the yardstick ran slow or the system took the core away, another process was at work, and the round is
 dropped. Ratios are made round by round before the median is taken, so that what slows all contestants cancels out. All
 contestants see all texts, but in one round not the same ones: the branch predictor would learn them from the first and
 help the second.
@@ -15,13 +15,13 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bench.build_native import native
 
 CLEAN: Final = 1.12  # a yardstick this much above the fast ones means that the core was shared
-ROUND_SECONDS: Final = 0.0004
+TURN_SECONDS: Final = 0.0004
 MOST_ROUNDS: Final = 3000
 FEWEST_ROUNDS: Final = 5
 _WHO: Final = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
@@ -76,11 +76,6 @@ class Timings:
     """Seconds per text of each contestant, clean rounds only."""
 
     seconds: dict[str, list[float]]
-    rounds: int  # in all
-    clean: int
-    texts: int
-    batch: int  # texts a round
-    extra: dict[str, Any] = field(default_factory=dict)
 
     def median(self, name: str) -> float:
         """Return the median of a contestant in seconds per text."""
@@ -106,51 +101,43 @@ def over(function: Callable[[Any], object], inputs: Sequence[Any]) -> Timed:
     return timed
 
 
-def _calibrate(contestants: Mapping[str, Timed], texts: int, slowest: float) -> tuple[int, float]:
-    """Return (texts a round, seconds a round)."""
-    each = {}
-    for name, timed in contestants.items():
-        each[name] = timed(0, 1)
-        if each[name] < 0.01:
-            few = min(texts, 8)
-            each[name] = min(timed(0, few), timed(0, few)) / few
-    subject = next(iter(each.values()))
-    whole = sum(each.values())
-    batch = max(1, min(texts, int(ROUND_SECONDS / subject), int(slowest / whole)))
-    return batch, batch * whole
+def _calibrate(timed: Timed, texts: int) -> tuple[int, float]:
+    """Return (texts a turn, seconds a text) of a contestant."""
+    each = timed(0, 1)
+    if each < 0.01:
+        few = min(texts, 8)
+        each = min(timed(0, few), timed(0, few)) / few
+    return max(1, min(texts, int(TURN_SECONDS / each))), each
 
 
-def compete(
-    benchmark: Benchmark, contestants: Mapping[str, Timed], texts: int, seconds: float, slowest: float = 0.05
-) -> Timings:
-    """Time the contestants in turns for about `seconds`; the first one is what the benchmark's table shows.
-
-    No round takes longer than about `slowest` seconds (one text at least).
-    """
-    for timed in contestants.values():  # warm-up, and every text at least once
+def compete(benchmark: Benchmark, contestants: Mapping[str, Timed], texts: int, seconds: float) -> Timings:
+    """Time the contestants in turns for about `seconds`; the first one is what the benchmark's table shows."""
+    for timed in contestants.values():  # warm-up
         warm_until = time.perf_counter() + max(0.05, seconds / 10)
         for begin in range(texts):
             timed(begin, 1)
             if time.perf_counter() > warm_until:
                 break
-    batch, round_seconds = _calibrate(contestants, texts, slowest)
-    rounds = int(min(MOST_ROUNDS, max(FEWEST_ROUNDS, seconds / round_seconds)))
+    turns = {name: _calibrate(timed, texts) for name, timed in contestants.items()}
+    rounds = int(seconds / sum(count * each for count, each in turns.values()))
+    rounds = min(MOST_ROUNDS, max(FEWEST_ROUNDS, rounds))
     subject, *others = contestants
     samples: dict[str, list[float]] = {name: [] for name in contestants}
     watch = _Watch()
-    position = 0
+    places = {name: number * texts // len(contestants) for number, name in enumerate(contestants)}
 
-    def begin_of(turn: int) -> int:
-        return (position + turn * texts // len(contestants)) % (texts - batch + 1)
+    def turn_of(name: str) -> tuple[int, int]:
+        count = turns[name][0]
+        places[name] += count
+        return places[name] % (texts - count + 1), count
 
     def before_round() -> tuple[tuple[int, int], dict[str, Any]]:
         # The others' turn comes right before the subject's, outside what pytest-benchmark times.
-        nonlocal position
         watch.look()
-        for turn, name in enumerate(others, 1):
-            samples[name].append(contestants[name](begin_of(turn), batch) / batch)
-        position += batch
-        return (begin_of(0), batch), {}
+        for name in others:
+            begin, count = turn_of(name)
+            samples[name].append(contestants[name](begin, count) / count)
+        return turn_of(subject), {}
 
     def subject_round(begin: int, count: int) -> None:
         samples[subject].append(contestants[subject](begin, count) / count)
@@ -166,7 +153,7 @@ def compete(
     watch.look()
     kept = watch.clean_rounds()
     clean = {name: [values[i] for i in kept] for name, values in samples.items()}
-    timings = Timings(clean, rounds, len(kept), texts, batch)
+    timings = Timings(clean)
     benchmark.extra_info["rounds"] = rounds
     benchmark.extra_info["clean_rounds"] = len(kept)
     benchmark.extra_info["texts"] = texts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from functools import cache
 from typing import Final
 
@@ -12,13 +11,18 @@ from fastguard.types import Verdict
 
 from bench import texts
 
-PART: Final = 4096
-LONG: Final = 65536
+FEWEST: Final = 20  # texts that a figure is made from
 
 
 def open_guard(*, model: bool) -> Guard:
     """Return the guard that users get, or the one without a model."""
     return Guard(policy=Policy()) if model else Guard(policy=Policy(), model=None)
+
+
+@cache
+def gate_only(guard: Guard) -> Guard:
+    """Return the same guard but for the model, which it never asks."""
+    return Guard(policy=Policy(), depth="gate", **({"model": None} if guard.model == "none" else {}))
 
 
 @cache
@@ -44,8 +48,8 @@ def check_verdict(verdict: Verdict, text: str) -> None:
 class Sample:
     """Texts of one kind and size, checked; benign ones only where the gate decides and allows.
 
-    A guard looks at a long text window by window, so that of random long texts few may be left; then those that lack
-    are joined from parts that the gate allows (`joined` says how many).
+    A guard looks at a long text window by window, so that hardly any long text may be left. Then texts without findings
+    stand for them, and `check` is that of a guard which never asks the model (`gate_only`): it does the same work.
     """
 
     def __init__(self, guard: Guard, kind: texts.Kind, script: texts.Script, size: int) -> None:
@@ -63,27 +67,14 @@ class Sample:
             assert not self.truncated, "a limit was reached by a harmless text"
             kept = [t for t, v in zip(made, verdicts, strict=True) if v.tier == "gate" and not v.flagged]
         self.dropped = 1 - len(kept) / len(made)
-        self.joined = 0
-        if kind == "benign" and size == LONG and len(kept) < wanted:
-            joined = [t for t in self._joined(guard, script, 3 * wanted) if t not in kept]
-            self.joined = min(len(joined), wanted - len(kept))
-            kept += joined
+        self.check = guard.check
+        self.gate_only = len(kept) < min(wanted, FEWEST)
+        if self.gate_only:
+            kept = [t for t, v in zip(made, verdicts, strict=True) if not v.findings]
+            self.check = gate_only(guard).check
+            assert all(self.check(text).tier == "gate" for text in kept)
         self.texts = kept[:wanted]
         self.bytes = [text.encode() for text in self.texts]
-
-    @staticmethod
-    def _joined(guard: Guard, script: texts.Script, count: int) -> list[str]:
-        """Return long texts that the gate allows, made of shorter ones that it allows."""
-        parts = sample(guard, "benign", script, PART).texts
-        source = random.Random(f"fastguard joined {script}")
-        found = []
-        for _ in range(count):
-            text = "".join(part[:-1] + "\n" for part in source.choices(parts, k=LONG // PART))
-            verdict = guard.check(text)
-            check_verdict(verdict, text)
-            if verdict.tier == "gate" and not verdict.flagged:
-                found.append(text)
-        return found
 
     def __len__(self) -> int:
         return len(self.texts)
