@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fastguard import Guard
+from fastguard.cli import main
 from fastguard.model import DEFAULT_MANIFEST
 
-GOLDEN = Path(__file__).parent / "golden"
+sys.path.insert(0, str(Path(__file__).parent))
+from model_files import make_model
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +59,25 @@ def acme(tmp_path: Path) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text(acme_pack(), encoding="utf-8")
     return path.parent.parent
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows one word, so that these tests need no other."""
+    return make_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Run:
+    """Run a command in this process; standard input is `stdin`."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        command = [str(argument) for argument in arguments]
+        if command[0] in {"check", "scan", "redact", "explain", "demo"}:
+            command += ["--model", str(manifest)]
+        status = main(command)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
