@@ -16,13 +16,13 @@ FEWEST: Final = 20  # texts that a figure is made from
 
 def open_guard(*, model: bool) -> Guard:
     """Return the guard that users get, or the one without a model."""
-    return Guard(policy=Policy()) if model else Guard(policy=Policy(), model=None)
+    return Guard(policy=Policy(), model="default" if model else None)
 
 
 @cache
 def gate_only(guard: Guard) -> Guard:
     """Return the same guard but for the model, which it never asks."""
-    return Guard(policy=Policy(), depth="gate", **({"model": None} if guard.model == "none" else {}))
+    return Guard(policy=Policy(), depth="gate", model=None if guard.model == "none" else "default")
 
 
 @cache
