@@ -74,8 +74,7 @@ bool Engine::counts(const Label& label, std::uint8_t source) const noexcept {
 bool Engine::gate_decides(const LabelScores& logits, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        const float probability = labels[l].gate(logits[l]);
-        if (counts(labels[l], source) && probability > labels[l].low && probability < labels[l].high) {
+        if (counts(labels[l], source) && !labels[l].decided_by(logits[l])) {
             return false;
         }
     }
@@ -295,6 +294,10 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     result.level = kLevels;
     result.action = Action::allow;
     for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        result.categories[c] = {};
+        if (learned[c] == 0.0F && !matched[c]) {
+            continue;
+        }
         const float score = quantised(1.0F - doubt[c] * (1.0F - learned[c]));
         const LevelCuts& cuts = policy_.cuts[c];
         const auto cut = std::find_if(cuts.begin(), cuts.end(), [score](float least) { return score >= least; });

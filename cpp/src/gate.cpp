@@ -19,9 +19,17 @@ std::uint32_t count_nonzero(std::span<const std::uint16_t> ids) noexcept {
     return count;
 }
 
+float inverse_logistic(float probability) noexcept {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (probability <= 0.0F || probability >= 1.0F) {
+        return probability <= 0.0F ? -kInfinity : kInfinity;
+    }
+    return std::log(probability / (1.0F - probability));
+}
+
 }  // namespace
 
-float Calibration::operator()(float logit) const noexcept { return 1.0F / (1.0F + std::exp(-(a * logit + b))); }
+float Calibration::operator()(float logit) const noexcept { return 1.0F / (1.0F + std::exp(-scaled(logit))); }
 
 Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float scale)
     : table_(std::move(table)), labels_(std::move(labels)), scale_(scale) {
@@ -34,6 +42,10 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
         throw BuildError("expected 1 to " + std::to_string(kGateLabels) + " labels, found " +
                              std::to_string(labels_.size()),
                          "gate", "labels");
+    }
+    for (Label& label : labels_) {
+        label.low_scaled = inverse_logistic(label.low);
+        label.high_scaled = inverse_logistic(label.high);
     }
     std::fill_n(table_.begin(), kGateLabels, std::int16_t{0});  // the row of "no feature"
 }
@@ -72,7 +84,7 @@ GateResult Gate::evaluate(std::span<const std::uint16_t> ids, const DenseFeature
             const std::int32_t sum = first.sums[l] + (second == nullptr ? 0 : second->sums[l]);
             const float logit = base[l] + factor * static_cast<float>(sum);
             result.logits[l] = std::max(result.logits[l], logit);
-            strongest = std::max(strongest, labels_[l].gate.a * logit + labels_[l].gate.b);
+            strongest = std::max(strongest, labels_[l].gate.scaled(logit));
         }
         window_scores[w] = strongest;
     }

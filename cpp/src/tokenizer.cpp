@@ -97,25 +97,33 @@ std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii
             writer.add_mixed(begin, end);
         }
     };
-    constexpr std::size_t kNone = ~std::size_t{0};
-    std::size_t open = kNone;
-    std::uint64_t carry = 0;
+    std::size_t open = 0;
+    bool is_open = false;  // a run of the block before reaches this one
     for (std::size_t block = 0; block * kBlockBytes < folded.size(); ++block) {
-        const std::uint64_t word = masks.word[block];
-        std::uint64_t edges = word ^ ((word << 1U) | carry);  // set where a run begins and where it has ended
-        carry = word >> 63U;
-        while (edges != 0) {
-            const std::size_t at = block * kBlockBytes + static_cast<std::size_t>(std::countr_zero(edges));
-            edges &= edges - 1;
-            if (open == kNone) {
-                open = at;
-            } else {
-                finish(open, at);
-                open = kNone;
+        const std::size_t base = block * kBlockBytes;
+        std::uint64_t word = masks.word[block];
+        if (is_open) {
+            const auto more = static_cast<std::size_t>(std::countr_one(word));
+            if (more == kBlockBytes) {
+                continue;
             }
+            finish(open, base + more);
+            is_open = false;
+            word &= word + 1;  // without the run at the bottom
+        }
+        while (word != 0) {
+            const auto begin = static_cast<std::size_t>(std::countr_zero(word));
+            const auto size = static_cast<std::size_t>(std::countr_one(word >> begin));
+            if (begin + size == kBlockBytes) {
+                open = base + begin;
+                is_open = true;
+                break;
+            }
+            finish(base + begin, base + begin + size);
+            word &= word + (std::uint64_t{1} << begin);  // without the lowest run
         }
     }
-    if (open != kNone) {
+    if (is_open) {
         finish(open, folded.size());
     }
     return writer.count();

@@ -26,6 +26,8 @@ struct Calibration {
     float a = 1.0F;
     float b = 0.0F;
     [[nodiscard]] float operator()(float logit) const noexcept;
+    // The same before the logistic function: cheaper, and as good to compare.
+    [[nodiscard]] float scaled(float logit) const noexcept { return a * logit + b; }
 };
 
 struct Label {
@@ -38,6 +40,14 @@ struct Label {
     Calibration model;  // of the ONNX model's logit
     float low = 0.0F;   // the gate decides where its probability is <= low or >= high
     float high = 1.0F;
+
+    // low and high before the logistic function, filled in by Gate.
+    float low_scaled = 0.0F;
+    float high_scaled = 0.0F;
+    [[nodiscard]] bool decided_by(float gate_logit) const noexcept {
+        const float scaled = gate.scaled(gate_logit);
+        return scaled <= low_scaled || scaled >= high_scaled;
+    }
 };
 
 // What the gate found in one text or segment.

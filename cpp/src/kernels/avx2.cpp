@@ -25,30 +25,34 @@ FASTGUARD_AVX2 inline __m256i in_range(__m256i v, char low, char high) noexcept 
 
 FASTGUARD_AVX2 inline __m256i equals(__m256i v, char c) noexcept { return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)); }
 
-// Rows of a 16 x 8 table by nibbles: a byte is in the set where low[c & 15] & high[c >> 4] is not 0.
-// High-nibble bits: 2x = 1, 3x = 2, 4x = 4, 5x = 8, 6x = 16, 7x = 32.
-struct Nibbles {
-    __m256i low;
-    __m256i high;
+// A set of ASCII bytes as a 16 x 8 table by nibbles: a byte is in it where low[c & 15] & kHighNibble[c >> 4] is not 0.
+struct alignas(32) Nibbles {
+    char low[32];
 };
+
+// High-nibble bits: 2x = 1, 3x = 2, 4x = 4, 5x = 8, 6x = 16, 7x = 32; 0 for controls and bytes >= 0x80.
+constexpr Nibbles kHighNibble = {{0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0,
+                                  0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0}};
+
+constexpr Nibbles make_set(std::string_view members) noexcept {
+    Nibbles set{};
+    for (const char member : members) {
+        const auto c = static_cast<unsigned char>(member);
+        set.low[c & 15U] = static_cast<char>(set.low[c & 15U] | kHighNibble.low[c >> 4U]);
+        set.low[16U + (c & 15U)] = set.low[c & 15U];
+    }
+    return set;
+}
+constexpr Nibbles kMarkup = make_set("<>{}[]|`#*=/\\");
+constexpr Nibbles kLeet = make_set("@$!|+");
 
 FASTGUARD_AVX2 inline __m256i in_set(__m256i v, const Nibbles& set) noexcept {
     const __m256i nibble = _mm256_set1_epi8(0x0F);
-    const __m256i low = _mm256_shuffle_epi8(set.low, _mm256_and_si256(v, nibble));
-    const __m256i high = _mm256_shuffle_epi8(set.high, _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
-    const __m256i both = _mm256_and_si256(low, high);
-    return _mm256_cmpgt_epi8(both, _mm256_setzero_si256());
-}
-
-FASTGUARD_AVX2 inline Nibbles make_set(const char* members) noexcept {
-    alignas(16) char low[16] = {};
-    alignas(16) const char high[16] = {0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0};
-    for (const char* m = members; *m != '\0'; ++m) {
-        const auto c = static_cast<unsigned char>(*m);
-        low[c & 15U] = static_cast<char>(low[c & 15U] | high[c >> 4U]);
-    }
-    return {_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(low))),
-            _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(high)))};
+    const __m256i low = _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(set.low)),
+                                            _mm256_and_si256(v, nibble));
+    const __m256i high = _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(kHighNibble.low)),
+                                             _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+    return _mm256_cmpgt_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
 }
 
 struct Classes {
@@ -83,8 +87,6 @@ FASTGUARD_AVX2 inline std::uint64_t ones(std::uint64_t mask) noexcept {
 
 FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded, const ByteMasks& masks,
                              ByteCounts& counts) noexcept {
-    const Nibbles markup_set = make_set("<>{}[]|`#*=/\\");
-    const Nibbles leet_set = make_set("@$!|+");
     alignas(32) char tail[kBlockBytes];
     for (std::size_t block = 0; block * kBlockBytes < size; ++block) {
         const std::size_t begin = block * kBlockBytes;
@@ -110,7 +112,7 @@ FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded,
         masks.digit[block] = digit;
         masks.at[block] = join(equals(v0, '@'), equals(v1, '@'));
         masks.colon[block] = join(equals(v0, ':'), equals(v1, ':'));
-        masks.leet[block] = join(in_set(v0, leet_set), in_set(v1, leet_set));
+        masks.leet[block] = join(in_set(v0, kLeet), in_set(v1, kLeet));
         counts.upper += ones(join(a.upper, b.upper));
         counts.digit += ones(digit);
         counts.word += ones(word);
@@ -118,7 +120,7 @@ FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded,
         counts.space += ones(join(a.space, b.space));
         counts.newline += ones(join(equals(v0, '\n'), equals(v1, '\n')));
         counts.control += ones(join(a.control, b.control) & valid);  // the padding is NUL, a control
-        counts.markup += ones(join(in_set(v0, markup_set), in_set(v1, markup_set)));
+        counts.markup += ones(join(in_set(v0, kMarkup), in_set(v1, kMarkup)));
     }
 }
 
