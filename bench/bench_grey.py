@@ -98,7 +98,7 @@ def test_grey(
         pytest.skip("needs the model, and --no-model was given")
     rows = read_rows(data_folder, MOST if seconds >= 1 else 50) if data_folder.is_dir() else []
     if not rows:
-        pytest.skip(f"no benign texts in {data_folder}: --data DIR names the folder of training/README.md")
+        pytest.skip("no benign texts in the data folder: --data DIR names the one that training/README.md describes")
     alone = model_alone(tmp_path)
     assert all(verdict.tier == "fast" for verdict in alone.check_batch(["one harmless text", "another one"]))
     ours = benchmark.pedantic(judge, args=(guard, rows), rounds=1)

@@ -60,7 +60,8 @@ def left_out(junit: Path) -> dict[str, str]:
         for problem in case:
             if problem.tag in {"failure", "error", "skipped"}:
                 kind = "skipped" if problem.tag == "skipped" else "failed"
-                reasons.setdefault(case.get("name", ""), f"{kind}: {problem.get('message', '').splitlines()[0][:200]}")
+                message = problem.get("message", "").replace(f"{ROOT}/", "")
+                reasons.setdefault(case.get("name", ""), f"{kind}: {(message.splitlines() or [''])[0][:200]}")
     return reasons
 
 
