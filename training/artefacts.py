@@ -142,7 +142,7 @@ def write(
         **_file(folder / "gate.bin"),
         "scale": scale,
         "bias": [float(value) for value in gate.dense.bias.tolist()],
-        "dense": [[float(value) for value in row] for row in gate.dense.weight.tolist()],
+        "dense": [[float(value) for value in row] for row in (gate.dense.weight * gate.shown).tolist()],
         "calibration": [list(pair) for pair in calibration.gate],
         "low": list(calibration.low),
         "high": list(calibration.high),

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels 1 to 5
 FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
-GREY: Final = 0.06  # share of benign traffic that may go on to the ONNX model
+GREY: Final = 0.09  # share of benign traffic that may go on to the ONNX model
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
+_STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _PRIOR: Final = 0.2  # share of attacks that probabilities are calibrated for
 _DISAGREE: Final = 0.0003  # share of benign traffic that the gate may flag alone where the model would not
 CATEGORIES: Final = tuple(dict.fromkeys(label.category for label in LABELS))
@@ -167,12 +168,21 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
             fits.append(platt(logits[known, label].astype(np.float64), positive[known], weights[known]))
         pairs.append(tuple(fits))
     applicable = applies(table)
-    model_p = probabilities(model_logits, pairs[1])
+    gate_p, model_p = probabilities(gate_logits, pairs[0]), probabilities(model_logits, pairs[1])
     cuts = {
         category: _cuts(values[benign], mix[benign]) for category, values in by_category(model_p, applicable).items()
     }
-    low, high = _thresholds(probabilities(gate_logits, pairs[0])[benign], mix[benign], applicable[benign], cuts)
-    return Calibration(pairs[0], pairs[1], low, high, cuts)
+    attack = inside & (table.marks.max(axis=1) == 1)
+    model_flags = flagged(model_p, applicable, cuts)
+    shown = np.where(applicable, gate_p, 0.0)
+    low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags], cuts)
+    high = [
+        max(quantile(shown[benign, i], mix[benign], _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
+        for i, label in enumerate(LABELS)
+    ]
+    return Calibration(
+        pairs[0], pairs[1], low, tuple(min(1.0, max(h, lo)) for h, lo in zip(high, low, strict=True)), cuts
+    )
 
 
 def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
@@ -180,27 +190,43 @@ def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
     return tuple(max(cut, 1e-6) for cut in cuts)
 
 
-def _thresholds(
-    p: Array, weights: Array, applicable: NDArray[np.bool_], cuts: dict[str, tuple[float, ...]]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Low: the same share of benign texts above it for every label, `GREY` of them above any. High: hardly a benign text above."""
+def _low(
+    p: Array, weights: Array, model_flags: NDArray[np.bool_], attacks: Array, cuts: dict[str, tuple[float, ...]]
+) -> tuple[float, ...]:
+    """Lower thresholds, one step at a time where it helps most, until `GREY` of the benign texts lie above any of them.
+
+    `p` and `weights` are of benign texts, `attacks` of those that the model flags. A step helps by the attacks that it
+    brings before the model and, counted ten times, by the benign texts on which gate and model would have disagreed.
+    """
     total = float(weights.sum())
-    shown = np.where(applicable, p, 0.0)
-
-    def lows(share: float) -> tuple[float, ...]:
-        return tuple(
-            min(quantile(shown[:, i], weights, share), cuts[label.category][FLAG] * 0.99)
-            for i, label in enumerate(LABELS)
-        )
-
-    small, large = 0.0, GREY
-    for _ in range(30):
-        middle = (small + large) / 2
-        share = float(weights[(shown > np.array(lows(middle))).any(axis=1)].sum()) / total
-        small, large = (middle, large) if share < GREY else (small, middle)
-    high = [
-        max(quantile(shown[:, i], weights, _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
+    grid = [
+        [
+            min(quantile(p[:, i], weights, k * _STEP), cuts[label.category][FLAG] * 0.99)
+            for k in range(round(GREY / _STEP) + 1)
+        ]
         for i, label in enumerate(LABELS)
     ]
-    low = lows(small)
-    return low, tuple(min(1.0, max(h, lo)) for h, lo in zip(high, low, strict=True))
+    place = [0] * len(LABELS)
+
+    def asked_by(places: list[int]) -> tuple[float, float]:
+        low = np.array([grid[i][k] for i, k in enumerate(places)])
+        above = (p > low).any(axis=1)
+        helped = 10 * float(weights[above & model_flags].sum()) / total
+        if len(attacks):
+            helped += float((attacks > low).any(axis=1).mean())
+        return float(weights[above].sum()) / total, helped
+
+    share, helped = asked_by(place)
+    while True:
+        best: tuple[float, int, float, float] | None = None
+        for i in range(len(LABELS)):
+            if place[i] + 1 >= len(grid[i]):
+                continue
+            more, better = asked_by([*place[:i], place[i] + 1, *place[i + 1 :]])
+            gain = (better - helped) / max(more - share, 1e-6)
+            if more <= GREY and (best is None or gain > best[0]):
+                best = (gain, i, more, better)
+        if best is None:
+            return tuple(grid[i][k] for i, k in enumerate(place))
+        place[best[1]] += 1
+        share, helped = best[2], best[3]

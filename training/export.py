@@ -10,6 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from training.features import BUCKETS, DENSE, IDS, SLOTS, WINDOW
+from training.network import WIDE
 from training.rows import LABELS
 
 if TYPE_CHECKING:
@@ -83,7 +84,19 @@ def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> o
     inside = g.add("Cast", g.add("Slice", used, start, width, axis), to=TensorProto.FLOAT)
     inside = g.add("Unsqueeze", inside, g.constant(_ints(2)))
     rows = g.add("Cast", g.add("Gather", g.constant(table), cut, axis=0), to=TensorProto.FLOAT)
-    x = g.add("Mul", g.add("ReduceSum", rows, g.constant(_ints(2)), keepdims=0), g.constant(scale))
+    both = g.add("Mul", g.add("ReduceSum", rows, g.constant(_ints(2)), keepdims=0), g.constant(scale))
+    labels, last = len(LABELS), g.constant(_ints(2))
+    linear = g.add("Slice", both, start, g.constant(_ints(labels)), last)
+    x = g.add("Slice", both, g.constant(_ints(labels)), g.constant(_ints(labels + s.width)), last)
+    count = g.add("ReduceSum", g.add("Cast", g.add("Cast", "ids", to=TensorProto.BOOL), to=TensorProto.FLOAT), axis)
+    root = g.add("Sqrt", g.add("Max", count, g.constant(np.array(1, np.float32))))
+    summed = g.add(
+        "Mul", g.add("Div", g.add("ReduceSum", linear, axis, keepdims=0), root), g.constant(np.array(WIDE, np.float32))
+    )
+    fixed = g.add(
+        "Gemm", "dense", g.constant(state["wide.weight"] * state["shown"]), g.constant(state["wide.bias"]), transB=1
+    )
+    wide = g.add("Add", summed, fixed)
     weight = state["convolution.weight"]  # [channels, width, kernel]
     half = s.kernel // 2
     padded = g.add("Pad", x, g.constant(_ints(0, half, 0, 0, half, 0)))
@@ -106,10 +119,11 @@ def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> o
     attended = g.add("Div", total(g.add("Mul", h, attention)), g.add("Add", total(attention), tiny))
     mean = g.add("Div", total(h), g.add("Add", total(inside), tiny))
     pooled = g.add("Concat", g.add("ReduceMax", h, axis, keepdims=0), attended, mean, "dense", axis=1)
-    hidden = g.add(
-        "Relu", g.add("Gemm", pooled, g.constant(state["hidden.weight"]), g.constant(state["hidden.bias"]), transB=1)
-    )
-    g.add("Gemm", hidden, g.constant(state["out.weight"]), g.constant(state["out.bias"]), transB=1, output="logits")
+    mixed = state["hidden.weight"].copy()
+    mixed[:, 3 * s.channels :] *= state["shown"]
+    hidden = g.add("Relu", g.add("Gemm", pooled, g.constant(mixed), g.constant(state["hidden.bias"]), transB=1))
+    deep = g.add("Gemm", hidden, g.constant(state["out.weight"]), g.constant(state["out.bias"]), transB=1)
+    g.add("Add", wide, deep, output="logits")
     inputs = [
         helper.make_tensor_value_info("ids", TensorProto.INT32, ["windows", IDS]),
         helper.make_tensor_value_info("dense", TensorProto.FLOAT, ["windows", DENSE]),

@@ -20,6 +20,7 @@ WINDOW: Final = _core.FEATURE_WINDOW
 IDS: Final = WINDOW * SLOTS
 BUCKETS: Final = _core.FEATURE_BUCKETS
 DENSE: Final = _core.FEATURE_DENSE
+DENSE_NAMES: Final = _core.FEATURE_DENSE_NAMES
 VERSION: Final = _core.FEATURE_VERSION
 MAX_WINDOWS: Final = 24  # of one text in training; longer texts are cut into a head, a tail and evenly spaced windows
 

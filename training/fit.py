@@ -30,8 +30,8 @@ class Plan:
     rate: float
     decay: float = 0.0
     batch: int = 256
-    id_dropout: float = 0.15
-    token_dropout: float = 0.05
+    id_dropout: float = 0.25
+    token_dropout: float = 0.08
     teacher: float = 0.0  # share of the loss that follows the teacher's probabilities
     seed: int = 1
 
@@ -80,8 +80,8 @@ def fit(
             scale = min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate * max(scale, 0.02)
-            logits = _logits(model, examples.features, part, plan, generator)
-            loss = _loss(logits, examples, part, plan.teacher)
+            answers = _answers(model, examples.features, part, plan, generator)
+            loss = torch.stack([share * _loss(logits, examples, part, plan.teacher) for share, logits in answers]).sum()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -92,16 +92,22 @@ def fit(
     model.eval()
 
 
-def _logits(
+def _answers(
     model: nn.Module, features: Features, part: NDArray[np.int64], plan: Plan, generator: torch.Generator
-) -> Tensor:
+) -> list[tuple[float, Tensor]]:
+    """(Share in the loss, logits of the texts): the model's answer and, of the fast model, what each part says alone."""
     windows, owner = features.of_texts(part)
     tokens = torch.from_numpy(features.padded(windows))
     keep = torch.rand(tokens.shape, generator=generator) >= plan.id_dropout
     keep &= (torch.rand(tokens.shape[:2], generator=generator) >= plan.token_dropout)[:, :, None]
     dense = torch.from_numpy(features.dense[part][owner])
-    logits = model(tokens * keep, dense)
-    return max_over_windows(logits, torch.from_numpy(owner), len(part))
+    if isinstance(model, Fast):
+        wide, deep = model.parts(tokens * keep, dense)
+        parts = [(1.0, wide + deep), (0.5, wide), (0.3, deep)]
+    else:
+        parts = [(1.0, model(tokens * keep, dense))]
+    place = torch.from_numpy(owner)
+    return [(share, max_over_windows(logits, place, len(part))) for share, logits in parts]
 
 
 def _loss(logits: Tensor, examples: Examples, part: NDArray[np.int64], teacher_share: float) -> Tensor:

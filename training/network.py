@@ -1,4 +1,4 @@
-"""The two models: a linear gate over hashed ids, and a small convolutional network over hashed token embeddings."""
+"""The two models: a linear gate over hashed ids; and a linear part plus a small convolutional network over the same ids."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from training.features import BUCKETS, DENSE
+from training.features import BUCKETS, DENSE, DENSE_NAMES
 from training.rows import LABELS
 
 ROWS: Final = 1 << 16  # rows of the embedding; ids are taken modulo this
+WIDE: Final = 3.0  # the linear part learns at the pace of the network
+# Attacks of the training sets are longer than their innocent texts: what tells the length is not shown to the models.
+_HIDDEN: Final = ("log_bytes", "newline", "space", "entropy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Shape:
     hidden: int = 64
 
 
+def shown() -> Tensor:
+    """1 for each dense feature that the models may use, 0 for the others."""
+    return torch.tensor([0.0 if name in _HIDDEN else 1.0 for name in DENSE_NAMES])
+
+
 class Gate(nn.Module):
     """Window logit = sum of table rows / sqrt(count of ids) + bias + dense part: exactly the native gate's formula."""
 
@@ -35,6 +43,8 @@ class Gate(nn.Module):
         self.dense = nn.Linear(DENSE, len(LABELS))
         nn.init.zeros_(self.dense.weight)
         nn.init.constant_(self.dense.bias, -2.0)
+        self.shown: Tensor
+        self.register_buffer("shown", shown())
 
     def forward(self, tokens: Tensor, dense: Tensor) -> Tensor:
         """Logits [windows, labels] of tokens [windows, tokens, SLOTS] and dense [windows, DENSE]."""
@@ -42,21 +52,31 @@ class Gate(nn.Module):
         used = (ids != 0).to(torch.float32)
         count = used.sum(1, keepdim=True).clamp_min(1.0)
         summed = self.table(ids & (BUCKETS - 1), per_sample_weights=used)
-        out: Tensor = summed / count.sqrt() + self.dense(dense)
+        out: Tensor = summed / count.sqrt() + self.dense(dense * self.shown)
         return out
 
 
 class Fast(nn.Module):
-    """A token is the sum of its ids' rows; a convolution reads neighbours; maximum, attention and mean go to an MLP."""
+    """Wide and deep: a linear part as the gate's, which generalises, and a network, which reads order.
+
+    A token is the sum of its ids' rows; a convolution reads neighbours; maximum, attention and mean go to one hidden layer.
+    The first columns of a row are the linear weights of the labels.
+    """
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
         self.shape = shape or Shape()
         s = self.shape
-        self.embedding = nn.Embedding(s.rows, s.width, padding_idx=0)
+        self.embedding = nn.Embedding(s.rows, len(LABELS) + s.width, padding_idx=0)
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():
             self.embedding.weight[0] = 0.0
+            self.embedding.weight[:, : len(LABELS)] = 0.0
+        self.wide = nn.Linear(DENSE, len(LABELS))
+        nn.init.zeros_(self.wide.weight)
+        nn.init.constant_(self.wide.bias, -2.0)
+        self.shown: Tensor
+        self.register_buffer("shown", shown())
         self.convolution = nn.Conv1d(s.width, s.channels, s.kernel, padding=s.kernel // 2)
         self.attention = nn.Linear(s.channels, 1)
         self.hidden = nn.Linear(3 * s.channels + DENSE, s.hidden)
@@ -66,8 +86,17 @@ class Fast(nn.Module):
 
     def forward(self, tokens: Tensor, dense: Tensor) -> Tensor:
         """Logits [windows, labels] of tokens [windows, tokens, SLOTS] and dense [windows, DENSE]."""
+        wide, deep = self.parts(tokens, dense)
+        return wide + deep
+
+    def parts(self, tokens: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
+        """(Logits of the linear part, logits of the network); their sum is the answer."""
+        dense = dense * self.shown
         inside = (tokens[:, :, 0] != 0).to(torch.float32)[:, :, None]
-        x = self.embedding(tokens % self.shape.rows).sum(2)
+        rows = self.embedding(tokens % self.shape.rows).sum(2)
+        count = (tokens != 0).sum((1, 2)).to(torch.float32).clamp_min(1.0)[:, None]
+        wide: Tensor = rows[:, :, : len(LABELS)].sum(1) / count.sqrt() * WIDE + self.wide(dense)
+        x = rows[:, :, len(LABELS) :]
         h = (
             torch.relu(self.convolution(x.transpose(1, 2))).transpose(1, 2) * inside
         )  # relu: nothing is below the padding
@@ -75,8 +104,8 @@ class Fast(nn.Module):
         attended = (h * weight).sum(1) / (weight.sum(1) + 1e-6)
         mean = h.sum(1) / (inside.sum(1) + 1e-6)
         pooled = torch.cat([h.amax(1), attended, mean, dense], 1)
-        out: Tensor = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
-        return out
+        deep: Tensor = self.out(self.drop(torch.relu(self.hidden(self.drop(pooled)))))
+        return wide, deep
 
 
 def max_over_windows(logits: Tensor, owner: Tensor, texts: int) -> Tensor:

@@ -17,6 +17,7 @@ from training import artefacts, corpus, export, features, fit
 from training.calibrate import Calibration, Table, calibrate
 from training.data import check_folder, digest
 from training.measure import Scores
+from training.rows import SEED
 from training.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WORK: Final = artefacts.ROOT / ".cache" / "training"
 FAST: Final = fit.Plan(epochs=4, rate=0.003, decay=1e-4, batch=384)
-GATE: Final = fit.Plan(epochs=4, rate=0.03, batch=512, id_dropout=0.1, teacher=0.4)
+GATE: Final = fit.Plan(epochs=4, rate=0.03, batch=512, id_dropout=0.1, token_dropout=0.02, teacher=0.5)
+PER_SOURCE: Final = 3500
+PER_SOURCE_FOLD: Final = 1500
 FOLD: Final = replace(FAST, epochs=3)
 
 
@@ -138,9 +141,15 @@ def score(data: Corpus, fitted: Fitted) -> Scores:
     return Scores(data.table, fitted.gate_logits, fitted.model_logits, calibration)
 
 
-def training_rows(data: Corpus) -> NDArray[np.int64]:
-    """Indices of the training split."""
-    found: NDArray[np.int64] = np.flatnonzero(data.table.split == "train")
+def training_rows(data: Corpus, per_source: int = PER_SOURCE) -> NDArray[np.int64]:
+    """Indices of the training split, with at most `per_source` innocent rows of a public source."""
+    table = data.table
+    keep = table.split == "train"
+    plain = keep & table.benign & ~table.generated
+    for source in np.unique(table.source[plain]):
+        here = np.flatnonzero(plain & (table.source == source))
+        keep[np.random.default_rng(SEED).permutation(here)[per_source:]] = False
+    found: NDArray[np.int64] = np.flatnonzero(keep)
     return found
 
 

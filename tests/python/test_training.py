@@ -264,7 +264,7 @@ def test_the_gate_formula_equals_the_torch_model(models):
     from training import artefacts
 
     gate, _, table, scale, _ = models
-    spec = {"scale": scale, "bias": gate.dense.bias.tolist(), "dense": gate.dense.weight.tolist()}
+    spec = {"scale": scale, "bias": gate.dense.bias.tolist(), "dense": (gate.dense.weight * gate.shown).tolist()}
     for text in artefacts.GOLDEN:
         ids, dense = features.of_text(text)
         tokens = torch.from_numpy(ids.astype(np.int64)).reshape(len(ids), features.WINDOW, features.SLOTS)

@@ -29,9 +29,7 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
         text, frame = _extraction(words, rng)
         yield _row(words, rng, text, frame, "extraction", marks(leak=1))
     for _ in range(int(170 * factor)):
-        text, frame = words.framed("jailbreak", rng)
-        if rng.random() < 0.25:
-            text += rng.choice(_GLUE) + words.pick("jail_rule", rng)
+        text, frame = _jailbreak(words, rng)
         yield _row(words, rng, text, frame, "jailbreak", marks(jailbreak=1))
 
 
@@ -80,6 +78,20 @@ def _extraction(words: Phrases, rng: random.Random) -> tuple[str, str]:
         text = innocent(words, rng) + rng.choice(_GLUE) + text
     elif place < 0.22:
         text = words.pick("chat", rng) + " " + text
+    return text, frame
+
+
+def _jailbreak(words: Phrases, rng: random.Random) -> tuple[str, str]:
+    """Short, or as people pass them on: long, with many demands, repetitions and chatter between them."""
+    text, frame = words.framed("jailbreak", rng)
+    place = rng.random()
+    if place < 0.2:
+        text += rng.choice(_GLUE) + words.pick("jail_rule", rng)
+    elif place < 0.6:
+        lists = ("jail_rule", "jail_rule", "jail_rule", "jail_rule", "doc", "chat", "question", "task")
+        parts = [words.pick(rng.choice(lists), rng) for _ in range(rng.randint(3, 28))]
+        parts.insert(rng.choice((0, 0, len(parts) // 2)), text)
+        text = rng.choice((" ", "\n", "\n\n")).join(parts)
     return text, frame
 
 
