@@ -6,6 +6,10 @@
 #include "material.h"
 
 #include <algorithm>
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // of std::regex itself, when a sanitizer is on
+#endif
 #include <regex>
 
 namespace {
