@@ -95,10 +95,14 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     } catch (const std::bad_alloc&) {
         result.set(Degraded::memory);
     }
-    fuse(result.gate_logits, false, source, result);
-    if (gate_ != nullptr && result.action != Action::block && !result.has(Degraded::memory)) {
-        result.undecided = !gate_decides(result.gate_logits, source);
+    if (gate_ != nullptr && !result.has(Degraded::memory) && !gate_decides(result.gate_logits, source)) {
+        // Only what the signatures say by themselves settles a text that the gate leaves open.
+        LabelScores nothing;
+        nothing.fill(-std::numeric_limits<float>::infinity());
+        fuse(nothing, false, source, result);
+        result.undecided = result.action != Action::block;
     }
+    fuse(result.gate_logits, false, source, result);
     if (result.undecided && policy_.depth == Depth::gate) {
         result.undecided = false;
         result.action = std::max(result.action, Action::escalate);
@@ -122,10 +126,10 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& 
     Collector collector(*this, segment, source, result);
     collector.set_reading(reading);
     scan_patterns(reading, reading.raw, scratch, collector);
-    scan_candidates(reading.raw, reading.raw_masks, scratch, collector);
+    scan_candidates(reading, reading.raw, reading.raw_masks, scratch, collector);
     if (!reading.ascii && reading.stats.changed) {
         scan_patterns(reading, reading.folded, scratch, collector);
-        scan_candidates(reading.folded, reading.folded_masks, scratch, collector);
+        scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, scratch, collector);
     collector.finish();
@@ -193,7 +197,8 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
     }
 }
 
-void Engine::scan_candidates(const View& view, const ByteMasks& masks, Scratch& scratch, Collector& collector) const {
+void Engine::scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
+                             Collector& collector) const {
     if (wanted_ == 0 || view.bytes.empty()) {
         return;
     }
@@ -204,16 +209,19 @@ void Engine::scan_candidates(const View& view, const ByteMasks& masks, Scratch& 
     if (truncated) {
         collector.result().set(Truncated::max_findings);
     }
+    const bool both = reading.ascii || !reading.stats.changed;  // as for patterns
     for (std::size_t i = 0; i < count; ++i) {
         const std::string_view match = view.bytes.substr(found[i].begin, found[i].end - found[i].begin);
         for (const auto& [validator, signature] : pack_->candidates()) {
             const Signature& candidate = pack_->signatures()[signature];
-            if (validator != found[i].accepted || !collector.wants(signature) || !candidate.spec.in_view(view.kind)) {
+            const ViewKind shown = candidate.spec.in_view(view.kind) ? view.kind : ViewKind::folded;
+            if (validator != found[i].accepted || !collector.wants(signature) ||
+                (shown != view.kind && !(both && candidate.spec.in_view(ViewKind::folded)))) {
                 continue;
             }
             if (std::all_of(candidate.validators.begin() + 1, candidate.validators.end(),
                             [match](ValidatorId more) { return validate(more, match); })) {
-                collector.add(signature, view, view.kind, found[i].begin, found[i].end);
+                collector.add(signature, view, shown, found[i].begin, found[i].end);
             }
         }
     }
@@ -270,7 +278,7 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     if (gate_ != nullptr && !std::isinf(logits[0])) {
         const std::span<const Label> labels = gate_->labels();
         for (std::size_t l = 0; l < labels.size(); ++l) {
-            if (counts(labels[l], source)) {
+            if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
                 const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
                 float& probability = learned[labels[l].category];
                 probability = std::max(probability, calibration(logits[l]));

@@ -77,6 +77,11 @@ void token_ids(std::string_view text, std::span<const Token> tokens, std::uint16
 DenseFeatures dense_features(std::string_view text, std::span<const Token> tokens, const ByteCounts& counts,
                              const TextFacts& facts) noexcept {
     const auto number = [](std::uint64_t value) { return static_cast<float>(value); };
+    // A count says as much in a long text as the same share of a text of kLongText bytes; so does the length itself.
+    constexpr std::uint64_t kLongText = 4096;
+    const auto in_long_text = [&](std::uint64_t count) {
+        return facts.size <= kLongText ? number(count) : number(count) * number(kLongText) / number(facts.size);
+    };
     const float share = facts.size == 0 ? 0.0F : 1.0F / number(facts.size);
     const std::uint64_t other = counts.word + counts.space + counts.control;
     const std::uint64_t punctuation = facts.size > other ? facts.size - other : 0;
@@ -85,7 +90,7 @@ DenseFeatures dense_features(std::string_view text, std::span<const Token> token
         longest = std::max(longest, token.size());
     }
     const float words = std::max(1.0F, number(tokens.size()));
-    return {std::log2(1.0F + number(facts.size)) / 16.0F,
+    return {std::log2(1.0F + number(std::min(facts.size, kLongText))) / 16.0F,
             number(counts.upper) * share,
             number(counts.digit) * share,
             number(punctuation) * share,
@@ -96,9 +101,9 @@ DenseFeatures dense_features(std::string_view text, std::span<const Token> token
             number(counts.markup) * share,
             entropy_of_sample(text) / 8.0F,
             repetition_of(tokens),
-            std::log2(1.0F + number(facts.invisible)) / 8.0F,
+            std::log2(1.0F + in_long_text(facts.invisible)) / 8.0F,
             number(facts.scripts) / 4.0F,
-            std::log2(1.0F + number(facts.confusable)) / 8.0F,
+            std::log2(1.0F + in_long_text(facts.confusable)) / 8.0F,
             std::min(2.0F, number(counts.word) / words / 16.0F),
             std::log2(1.0F + number(longest)) / 8.0F};
 }

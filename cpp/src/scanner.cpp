@@ -117,9 +117,10 @@ std::uint64_t next_generation() noexcept {
 }
 
 constexpr std::size_t kMaxEnds = 4096;    // ends that one recovery looks at; a match may have many
-constexpr std::uint32_t kMaxReach = 8192;  // bytes before an end in which its match may begin
+constexpr std::uint32_t kMaxReach = 8192;   // longest match of a pattern of limited width that is recovered whole
+constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimited width
 
-constexpr std::size_t kTryBytes = std::size_t{1} << 20U;
+constexpr std::size_t kTryBytes = std::size_t{1} << 22U;
 constexpr std::size_t kTryFactor = 16;
 
 struct EndCollector {
@@ -218,7 +219,7 @@ void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
         single[i].first = first_bytes(patterns[i].expression, patterns[i].caseless);
         single[i].min_width = info.min_width;
         single[i].sees_before = !has_start_anchor(patterns[i].expression);
-        single[i].reach = std::min(kMaxReach, info.max_width.value_or(kMaxReach));
+        single[i].reach = std::min(kMaxReach, info.max_width.value_or(kOpenReach));
     }
     each_database([this](const Database& database) { fit_scratch(database.get(), prototype); });
 }

@@ -64,7 +64,8 @@ class Engine {
 
     void scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const;
     void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const noexcept;
-    void scan_candidates(const View& view, const ByteMasks& masks, Scratch& scratch, Collector& collector) const;
+    void scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
+                         Collector& collector) const;
     void scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
                       CheckResult& result) const;

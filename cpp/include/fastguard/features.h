@@ -49,7 +49,8 @@ struct TextFacts {
     std::uint32_t confusable = 0;   // look-alike characters and digits inside words
 };
 
-// Ratios and logarithms in about 0 to 1; entropy over at most 128 evenly spaced bytes of `text`, repetition over the
+// Ratios and logarithms in about 0 to 1; size and counts as of a text of at most 4 KB (counts of longer ones in
+// proportion), so that a long text differs from a short one by what it holds and not by its length; entropy over at most 128 evenly spaced bytes of `text`, repetition over the
 // first 512 tokens, so that the cost does not grow with the text.
 [[nodiscard]] DenseFeatures dense_features(std::string_view text, std::span<const Token> tokens,
                                            const ByteCounts& counts, const TextFacts& facts) noexcept;

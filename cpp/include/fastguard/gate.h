@@ -44,6 +44,8 @@ struct Label {
     // low and high before the logistic function, filled in by Gate.
     float low_scaled = 0.0F;
     float high_scaled = 0.0F;
+    // False for a label that only the model knows: its gate says nothing at any score.
+    [[nodiscard]] bool gate_speaks() const noexcept { return low > 0.0F || high < 1.0F; }
     [[nodiscard]] bool decided_by(float gate_logit) const noexcept {
         const float scaled = gate.scaled(gate_logit);
         return scaled <= low_scaled || scaled >= high_scaled;
