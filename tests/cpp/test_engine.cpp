@@ -257,6 +257,25 @@ void allowed_phrases_and_hosts_drop_findings() {
     }
 }
 
+// ASCII text, and other text that folding leaves as it is, is scanned once for both views.
+void a_signature_of_the_folded_view_alone_is_looked_for_in_every_text() {
+    SignatureSpec email = spec_of("pii.contact.email", kPii, SignatureKind::candidate, kFolded);
+    email.candidate = "email";
+    email.validators = {"email"};
+    SignatureSpec marker = spec_of("prompt_injection.markup.turn", kInjection, SignatureKind::pattern, kFolded);
+    marker.pattern = "<turn>";
+    const Engine engine(std::make_shared<Pack>(std::vector<SignatureSpec>{email, marker}, fastguard::Concepts{}),
+                        policy(), nullptr);
+    for (const string_view text : {"bob.smith@example.org <turn>", "\u4E2D bob.smith@example.org <TURN>",
+                                   "\u00C9 bob.smith@example.org <Turn>", "bob.smith\uFF20example.org <\uFF54urn>"}) {
+        const CheckResult result = check_text(engine, text);
+        CHECK_EQUAL(result.findings.size(), 2U);
+        for (const Finding& finding : result.findings) {
+            CHECK(finding.view == fastguard::ViewKind::folded);
+        }
+    }
+}
+
 void limits_are_told() {
     Policy tight = policy();
     tight.max_bytes = 1000;
@@ -424,6 +443,7 @@ int main() {
     every_representation_gives_the_same_findings();
     sources_and_switches_decide_what_is_looked_for();
     allowed_phrases_and_hosts_drop_findings();
+    a_signature_of_the_folded_view_alone_is_looked_for_in_every_text();
     limits_are_told();
     kernels_give_the_same_result();
     an_undecided_text_is_decided_by_the_model_or_escalated();
