@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.calibrate import Calibration
-    from training.network import Fast, Gate
+    from training.network import Blend, Fast, Gate
 
 ROOT: Final = Path(__file__).parent.parent
 NAME: Final = "fastguard-default"
@@ -89,7 +89,7 @@ def gate_logits(gate: dict[str, Any], table: NDArray[np.int16], text: str) -> li
     return [float(value) for value in best]
 
 
-def prove_equal(model: Fast, run: Session, texts: Sequence[str]) -> float:
+def prove_equal(model: Blend, run: Session, texts: Sequence[str]) -> float:
     """The largest difference between torch and ONNX Runtime over these texts; raises where it exceeds 1e-4."""
     worst = 0.0
     for text in texts:
@@ -134,7 +134,8 @@ def write(
     """Write the three files and return the manifest; the models must be quantised already."""
     folder.mkdir(parents=True, exist_ok=True)
     table, scale = export.quantise_gate(gate)
-    proto = export.build(model, *export.quantise_fast(model)).SerializeToString()
+    blend = network.Blend(model, gate).eval()
+    proto = export.build(blend).SerializeToString()
     (folder / "gate.bin").write_bytes(table.astype("<i2").tobytes())
     (folder / "model.onnx").write_bytes(proto)
     run = session(proto)
@@ -148,7 +149,7 @@ def write(
         "high": list(calibration.high),
     }
     metrics = metrics | {
-        "torch_against_onnx": prove_equal(model, run, GOLDEN),
+        "torch_against_onnx": prove_equal(blend, run, GOLDEN),
         "timing": timing(run),
         "bytes": {"gate.bin": spec["bytes"], "model.onnx": len(proto)},
     }

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels 1 to 5
 FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
-GREY: Final = 0.09  # share of benign traffic that may go on to the ONNX model
+GREY: Final = 0.11  # share of benign traffic that may go on to the ONNX model
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
+_FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
 _PRIOR: Final = 0.2  # share of attacks that probabilities are calibrated for
 _DISAGREE: Final = 0.0003  # share of benign traffic that the gate may flag alone where the model would not
 CATEGORIES: Final = tuple(dict.fromkeys(label.category for label in LABELS))
@@ -90,18 +91,22 @@ def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[f
     w[positive] *= _PRIOR / max(float(w[positive].sum()), 1e-9)
     w[~positive] *= (1 - _PRIOR) / max(float(w[~positive].sum()), 1e-9)
     target = np.where(positive, 0.999, 0.001)
+    centre = float((w * logits).sum())
+    spread = max(float(np.sqrt((w * (logits - centre) ** 2).sum())), 1e-6)
+    x = (logits - centre) / spread
     a, b = 1.0, 0.0
-    for _ in range(60):
-        p = sigmoid(a * logits + b)
+    for _ in range(200):
+        p = sigmoid(a * x + b)
         error, curve = w * (p - target), w * p * (1 - p)
-        gradient = np.array([(error * logits).sum(), error.sum()])
-        hessian = np.array([[(curve * logits**2).sum(), (curve * logits).sum()], [(curve * logits).sum(), curve.sum()]])
-        step = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        a, b = a - step[0], b - step[1]
-        if float(np.abs(step).max()) < 1e-8:
+        gradient = np.array([(error * x).sum(), error.sum()])
+        hessian = np.array([[(curve * x**2).sum(), (curve * x).sum()], [(curve * x).sum(), curve.sum()]])
+        step = np.linalg.solve(hessian + 1e-4 * np.eye(2), gradient)
+        step *= min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-12))
+        a, b = a - float(step[0]), b - float(step[1])
+        if float(np.abs(step).max()) < 1e-9:
             break
-    return max(float(a), 0.05), float(b)
+    a, b = a / spread, b - a * centre / spread
+    return max(a, 0.05), b
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +180,33 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     attack = inside & (table.marks.max(axis=1) == 1)
     model_flags = flagged(model_p, applicable, cuts)
     shown = np.where(applicable, gate_p, 0.0)
-    low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags], cuts)
+    low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags])
+    gate_pairs, low = _below_flag(pairs[0], low, cuts)
+    shown = np.where(applicable, probabilities(gate_logits, gate_pairs), 0.0)
     high = [
         max(quantile(shown[benign, i], mix[benign], _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
         for i, label in enumerate(LABELS)
     ]
     return Calibration(
-        pairs[0], pairs[1], low, tuple(min(1.0, max(h, lo)) for h, lo in zip(high, low, strict=True)), cuts
+        gate_pairs, pairs[1], low, tuple(min(1.0, max(h, lo)) for h, lo in zip(high, low, strict=True)), cuts
     )
+
+
+def _below_flag(
+    pairs: Sequence[tuple[float, float]], low: tuple[float, ...], cuts: dict[str, tuple[float, ...]]
+) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
+    """The gate's calibration moved down where a text that it lets pass would be flagged by its probability."""
+    moved, limits = [], []
+    for (a, b), value, label in zip(pairs, low, LABELS, strict=True):
+        limit = min(value, 0.95 * cuts[label.category][FLAG])
+        moved.append((a, b - (_logit(value) - _logit(limit))))
+        limits.append(min(1.0, limit * (1 + 1e-9)))
+    return tuple(moved), tuple(limits)
+
+
+def _logit(p: float) -> float:
+    p = min(max(p, 1e-9), 1 - 1e-9)
+    return float(np.log(p / (1 - p)))
 
 
 def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
@@ -190,23 +214,15 @@ def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
     return tuple(max(cut, 1e-6) for cut in cuts)
 
 
-def _low(
-    p: Array, weights: Array, model_flags: NDArray[np.bool_], attacks: Array, cuts: dict[str, tuple[float, ...]]
-) -> tuple[float, ...]:
+def _low(p: Array, weights: Array, model_flags: NDArray[np.bool_], attacks: Array) -> tuple[float, ...]:
     """Lower thresholds, one step at a time where it helps most, until `GREY` of the benign texts lie above any of them.
 
     `p` and `weights` are of benign texts, `attacks` of those that the model flags. A step helps by the attacks that it
     brings before the model and, counted ten times, by the benign texts on which gate and model would have disagreed.
     """
     total = float(weights.sum())
-    grid = [
-        [
-            min(quantile(p[:, i], weights, k * _STEP), cuts[label.category][FLAG] * 0.99)
-            for k in range(round(GREY / _STEP) + 1)
-        ]
-        for i, label in enumerate(LABELS)
-    ]
-    place = [0] * len(LABELS)
+    grid = [[quantile(p[:, i], weights, k * _STEP) for k in range(round(GREY / _STEP) + 1)] for i in range(len(LABELS))]
+    place = [_FIRST] * len(LABELS)
 
     def asked_by(places: list[int]) -> tuple[float, float]:
         low = np.array([grid[i][k] for i, k in enumerate(places)])

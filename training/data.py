@@ -36,9 +36,9 @@ _OTHER_TEXT: Final = Meaning(BENIGN_DOCUMENT, "document", 0.5)
 # Toxicity, payloads, keys and links are other detectors' business: here they are texts that are no injection.
 _MEANINGS: Final[dict[str, Meaning]] = {
     "injection": Meaning(marks(injection=1)),
-    "jailbreak": Meaning(marks(jailbreak=1)),
+    "jailbreak": Meaning(marks(jailbreak=1, leak=0)),
     "prompt_extraction": Meaning(marks(leak=1)),
-    "indirect_injection": Meaning(marks(indirect=1), "document"),
+    "indirect_injection": Meaning(marks(jailbreak=0, leak=0, indirect=1), "document"),
     "tool_abuse": Meaning(marks(indirect=1), "document", 0.5),
     "harmful_request": Meaning(HARMFUL_REQUEST),
     "unsafe_roleplay": Meaning(marks()),
@@ -155,7 +155,7 @@ def _row(name: str, entry: dict[str, Any], measure_only: bool) -> Row | None:
     group = ""
     if name == "agentdojo" and task == "indirect_injection":
         # All but `direct` speak to the model in so many words: a direct override as well.
-        meant = marks(injection=-1 if category.endswith("/direct") else 1, indirect=1)
+        meant = marks(injection=-1 if category.endswith("/direct") else 1, jailbreak=0, indirect=1)
     elif name == "cse_interpreter_abuse":
         meant, kind = HARMFUL_REQUEST, "prompt"
     elif name in HELD_OUT or name == "prompts_chat":

@@ -84,7 +84,7 @@ def left_out(run: Run, data: Corpus) -> dict[str, Any]:
     for fold in FOLDS:
         hosts = np.isin(np.char.rpartition(table.family, "/")[:, 2], fold.sources) & table.generated
         away = np.isin(table.source, fold.sources)
-        texts = pipeline.training_rows(data, pipeline.PER_SOURCE_FOLD)
+        texts = pipeline.training_rows(data)
         texts = texts[~(away | hosts)[texts]]
         fitted = pipeline.train(run, data, texts, fold.name, pipeline.FOLD)
         scores = pipeline.score(data, fitted)

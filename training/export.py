@@ -10,13 +10,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from training.features import BUCKETS, DENSE, IDS, SLOTS, WINDOW
-from training.network import WIDE
+from training.network import BLEND, DEEP, WIDE
 from training.rows import LABELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.network import Fast, Gate
+    from training.network import Blend, Fast, Gate
 
 COLUMNS: Final = 8  # of the native gate's table
 OPSET: Final = 18
@@ -67,11 +67,16 @@ def _ints(*values: int) -> NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
-def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> onnx.ModelProto:
-    """The fast model as a graph of standard operators; columns of padding at the end of a batch are cut off first."""
+def build(blend: Blend) -> onnx.ModelProto:
+    """The blend as a graph of standard operators; columns of padding at the end of a batch are cut off first.
+
+    Quantises both models first, which changes nothing where they are quantised already.
+    """
     g = _Graph()
-    state = {name: value.detach().numpy() for name, value in model.state_dict().items()}
-    s = model.shape
+    gate_table, gate_scale = quantise_gate(blend.gate)
+    table, scale = quantise_fast(blend.fast)
+    state = {name: value.detach().numpy() for name, value in blend.fast.state_dict().items()}
+    s, share = blend.fast.shape, np.array(BLEND, np.float32)
     ids = g.add("Reshape", "ids", g.constant(_ints(-1, WINDOW, SLOTS)))
     words = g.add("Squeeze", g.add("Slice", ids, *(g.constant(_ints(v)) for v in (0, 1, 2))), g.constant(_ints(2)))
     used = g.add("Cast", g.add("Not", g.add("Equal", words, g.constant(np.array(0, np.int32)))), to=TensorProto.INT64)
@@ -79,11 +84,10 @@ def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> o
     width = g.add("Unsqueeze", g.add("Max", longest, g.constant(np.array(1, np.int64))), g.constant(_ints(0)))
     start, axis = g.constant(_ints(0)), g.constant(_ints(1))
     cut = g.add("Slice", ids, start, width, axis)
-    if s.rows < 1 << 16:
-        cut = g.add("Mod", cut, g.constant(np.array(s.rows, np.int32)))
+    rows_of = g.add("Mod", cut, g.constant(np.array(s.rows, np.int32))) if s.rows < 1 << 16 else cut
     inside = g.add("Cast", g.add("Slice", used, start, width, axis), to=TensorProto.FLOAT)
     inside = g.add("Unsqueeze", inside, g.constant(_ints(2)))
-    rows = g.add("Cast", g.add("Gather", g.constant(table), cut, axis=0), to=TensorProto.FLOAT)
+    rows = g.add("Cast", g.add("Gather", g.constant(table), rows_of, axis=0), to=TensorProto.FLOAT)
     both = g.add("Mul", g.add("ReduceSum", rows, g.constant(_ints(2)), keepdims=0), g.constant(scale))
     labels, last = len(LABELS), g.constant(_ints(2))
     linear = g.add("Slice", both, start, g.constant(_ints(labels)), last)
@@ -93,10 +97,16 @@ def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> o
     summed = g.add(
         "Mul", g.add("Div", g.add("ReduceSum", linear, axis, keepdims=0), root), g.constant(np.array(WIDE, np.float32))
     )
-    fixed = g.add(
-        "Gemm", "dense", g.constant(state["wide.weight"] * state["shown"]), g.constant(state["wide.bias"]), transB=1
-    )
-    wide = g.add("Add", summed, fixed)
+    buckets = g.add("Mod", cut, g.constant(np.array(BUCKETS, np.int32)))
+    votes = g.add("Cast", g.add("Gather", g.constant(gate_table[:, :labels]), buckets, axis=0), to=TensorProto.FLOAT)
+    there = g.add("Cast", g.add("Cast", cut, to=TensorProto.BOOL), to=TensorProto.FLOAT)
+    votes = g.add("Mul", votes, g.add("Unsqueeze", there, g.constant(_ints(3))))
+    voted = g.add("Div", g.add("ReduceSum", votes, g.constant(_ints(1, 2)), keepdims=0), root)
+    voted = g.add("Mul", voted, g.constant((share * np.float32(gate_scale)).astype(np.float32)))
+    gate = {name: value.detach().numpy() for name, value in blend.gate.state_dict().items()}
+    dense_weight = g.constant((state["wide.weight"] + share[:, None] * gate["dense.weight"]) * state["shown"])
+    dense_bias = g.constant(state["wide.bias"] + share * gate["dense.bias"])
+    wide = g.add("Add", g.add("Add", summed, voted), g.add("Gemm", "dense", dense_weight, dense_bias, transB=1))
     weight = state["convolution.weight"]  # [channels, width, kernel]
     half = s.kernel // 2
     padded = g.add("Pad", x, g.constant(_ints(0, half, 0, 0, half, 0)))
@@ -122,7 +132,7 @@ def build(model: Fast, table: NDArray[np.int8], scale: NDArray[np.float32]) -> o
     mixed = state["hidden.weight"].copy()
     mixed[:, 3 * s.channels :] *= state["shown"]
     hidden = g.add("Relu", g.add("Gemm", pooled, g.constant(mixed), g.constant(state["hidden.bias"]), transB=1))
-    deep = g.add("Gemm", hidden, g.constant(state["out.weight"]), g.constant(state["out.bias"]), transB=1)
+    deep = g.add("Gemm", hidden, g.constant(DEEP * state["out.weight"]), g.constant(DEEP * state["out.bias"]), transB=1)
     g.add("Add", wide, deep, output="logits")
     inputs = [
         helper.make_tensor_value_info("ids", TensorProto.INT32, ["windows", IDS]),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 import torch
 
-from training import artefacts, corpus, export, features, fit
+from training import artefacts, corpus, export, features, fit, network
 from training.calibrate import Calibration, Table, calibrate
 from training.data import check_folder, digest
 from training.measure import Scores
@@ -32,8 +32,7 @@ T = TypeVar("T")
 WORK: Final = artefacts.ROOT / ".cache" / "training"
 FAST: Final = fit.Plan(epochs=4, rate=0.003, decay=1e-4, batch=384)
 GATE: Final = fit.Plan(epochs=4, rate=0.03, batch=512, id_dropout=0.1, token_dropout=0.02, teacher=0.5)
-PER_SOURCE: Final = 3500
-PER_SOURCE_FOLD: Final = 1500
+PER_SOURCE: Final = 5000
 FOLD: Final = replace(FAST, epochs=3)
 
 
@@ -130,7 +129,8 @@ def train(run: Run, data: Corpus, texts: NDArray[np.int64], name: str, plan: fit
         taught = data.examples(np.clip(model_logits, -6, 6))
         fit.fit(gate, taught, texts, replace(GATE, seed=run.seed), lambda line: run.say(f"  gate {line}"))
         export.quantise_gate(gate)
-        return Fitted(gate, model, fit.predict(gate, data.features), model_logits)
+        blended = fit.predict(network.Blend(model, gate), data.features)
+        return Fitted(gate, model, fit.predict(gate, data.features), blended)
 
     return run.stage(name, make)
 

@@ -33,13 +33,13 @@ def planted(rows: Sequence[Row], frame_split: dict[str, str]) -> Iterator[Row]:
         attack = _attack(host, rng, frame_split, direct=False)
         if attack is not None:
             text, direct = attack
-            meant = marks(injection=1, indirect=1) if direct else marks(indirect=1)
+            meant = marks(injection=1, jailbreak=0, indirect=1) if direct else marks(jailbreak=0, indirect=1)
             yield _row(host, _insert(host.text, text, rng), meant, "planted")
     for host in rng.sample(prompts, min(_PROMPTS, len(prompts))):
         attack = _attack(host, rng, frame_split, direct=True)
         if attack is not None:
             text = host.text + rng.choice(_GLUE) + attack[0] if rng.random() < 0.8 else attack[0] + "\n" + host.text
-            yield _row(host, text, marks(injection=1, indirect=1), "appended")
+            yield _row(host, text, marks(injection=1, jailbreak=0, indirect=1), "appended")
 
 
 def _attack(host: Row, rng: random.Random, frame_split: dict[str, str], *, direct: bool) -> tuple[str, bool] | None:

@@ -21,16 +21,16 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
     """Attacks of one language."""
     for _ in range(int(380 * factor)):
         text, frame = _override(words, rng)
-        yield _row(words, rng, text, frame, "override", marks(injection=1, indirect=1))
+        yield _row(words, rng, text, frame, "override", marks(injection=1, jailbreak=0, indirect=1))
     for _ in range(int(60 * factor)):
         text, frame = _turn(words, rng)
-        yield _row(words, rng, text, frame, "turn", marks(injection=1, indirect=1))
+        yield _row(words, rng, text, frame, "turn", marks(injection=1, jailbreak=0, indirect=1))
     for _ in range(int(170 * factor)):
         text, frame = _extraction(words, rng)
-        yield _row(words, rng, text, frame, "extraction", marks(leak=1))
+        yield _row(words, rng, text, frame, "extraction", marks(leak=1, jailbreak=0))
     for _ in range(int(170 * factor)):
         text, frame = _jailbreak(words, rng)
-        yield _row(words, rng, text, frame, "jailbreak", marks(jailbreak=1))
+        yield _row(words, rng, text, frame, "jailbreak", marks(jailbreak=1, leak=0))
 
 
 def innocent(words: Phrases, rng: random.Random) -> str:

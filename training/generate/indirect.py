@@ -35,10 +35,10 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
     for _ in range(int(260 * factor)):
         if rng.random() < 0.2:
             planted, frame = override(words, rng)
-            meant = marks(injection=1, indirect=1)
+            meant = marks(injection=1, jailbreak=0, indirect=1)
         else:
             planted, frame = planted_instruction(words, rng)
-            meant = marks(indirect=1)
+            meant = marks(jailbreak=0, indirect=1)
         if rng.random() < 0.04:
             planted = obfuscate.attack(planted, rng)
         kind, text = _document(words, rng, planted)
