@@ -68,37 +68,47 @@ void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> ent
         capacity *= 2;
     }
     slots_.assign(capacity, {});
-    sets_.assign(capacity, {});
     for (std::size_t begin = 0; begin < entries.size();) {
         const std::uint64_t key = entries[begin].first;
-        const std::size_t slot = find(key);
+        Slot& slot = slots_[find(key)];
+        if (slot.group == 0) {
+            groups_.push_back({{}, static_cast<std::uint32_t>(begin), 0});
+            slot = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(groups_.size())};
+        }
+        // Two keys with one tag share a group from the first's entries to the second's: `matches` tells them apart.
+        Group& group = groups_[slot.group - 1];
         std::size_t end = begin;
         for (; end < entries.size() && entries[end].first == key; ++end) {
-            sets_[slot].add(entries[end].second.concept_id);
+            group.concepts.add(entries[end].second.concept_id);
             entries_.push_back(std::move(entries[end].second));
         }
-        slots_[slot] = {key, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+        group.end = static_cast<std::uint32_t>(end);
         filter_[(key >> 40U) & (kFilterWords - 1)] |= std::uint64_t{1} << (key >> 58U);
         begin = end;
     }
 }
 
 std::size_t ConceptTable::Index::find(std::uint64_t key) const noexcept {
+    const auto tag = static_cast<std::uint32_t>(key);
     std::size_t slot = (key >> 20U) & (slots_.size() - 1);
-    while (slots_[slot].end != 0 && slots_[slot].key != key) {
+    while (slots_[slot].group != 0 && slots_[slot].tag != tag) {
         slot = (slot + 1) & (slots_.size() - 1);
     }
     return slot;
 }
 
 std::span<const ConceptTable::Entry> ConceptTable::Index::entries(std::uint64_t key) const noexcept {
-    const Slot& slot = slots_[find(key)];
-    return std::span(entries_).subspan(slot.begin, slot.end - slot.begin);
+    const std::uint32_t group = slots_[find(key)].group;
+    if (group == 0) {
+        return {};
+    }
+    const Group& found = groups_[group - 1];
+    return std::span(entries_).subspan(found.begin, found.end - found.begin);
 }
 
 const ConceptSet* ConceptTable::Index::concepts(std::uint64_t key) const noexcept {
-    const std::size_t slot = find(key);
-    return slots_[slot].end == 0 ? nullptr : &sets_[slot];
+    const std::uint32_t group = slots_[find(key)].group;
+    return group == 0 ? nullptr : &groups_[group - 1].concepts;
 }
 
 void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
@@ -114,7 +124,8 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
         throw BuildError("the entry '" + entry + "' has more than " + std::to_string(kMaxEntryTokens) + " words", "",
                          "entry");
     }
-    Entry made{concept_id, {}, {}};
+    Entry made;
+    made.concept_id = concept_id;
     for (const Token& token : tokens) {
         made.hashes.push_back(token.hash);
     }
@@ -130,6 +141,11 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
     }
     if (made.stem.size() >= 4) {
         set_bit(vocabulary_, stem_key(made.stem.data()));
+    }
+    if (made.size() == 1 && prefix) {
+        const std::size_t known = std::min<std::size_t>(8, made.stem.size());
+        std::memcpy(&made.head, made.stem.data(), known);
+        made.head_mask = ~std::uint64_t{0} >> (8 * (8 - known));
     }
     if (made.size() == 1) {
         const bool whole = made.stem.empty();
@@ -188,8 +204,10 @@ ConceptSet ConceptTable::sketch(std::string_view text, std::span<const Token> to
             }
         }
         if (stems_.maybe(keys.stem)) {
+            std::uint64_t head = 0;
+            std::memcpy(&head, text.data() + tokens[i].begin, sizeof head);
             for (const Entry& entry : stems_.entries(keys.stem)) {
-                if (matches(entry, text, tokens, i)) {
+                if ((head & entry.head_mask) == entry.head && matches(entry, text, tokens, i)) {
                     found.add(entry.concept_id);
                 }
             }

@@ -130,6 +130,8 @@ class ConceptTable {
         ConceptId concept_id;
         std::vector<std::uint64_t> hashes;  // of all words but a last beginning
         std::string stem;                   // the last beginning; empty where the entry ends with a whole word
+        std::uint64_t head = 0;             // up to 8 first bytes of a lone beginning, and which of them it has: most
+        std::uint64_t head_mask = 0;        // words are told from it without a look at `stem`
         [[nodiscard]] std::size_t size() const noexcept { return hashes.size() + (stem.empty() ? 0 : 1); }
     };
 
@@ -145,15 +147,20 @@ class ConceptTable {
 
       private:
         static constexpr std::size_t kFilterWords = 2048;  // 2^17 bits
+        // A slot has 32 bits of the key: another key with the same ones costs a look at entries that do not match.
         struct Slot {
-            std::uint64_t key = 0;
+            std::uint32_t tag = 0;
+            std::uint32_t group = 0;  // index + 1; 0: empty
+        };
+        struct Group {
+            ConceptSet concepts;
             std::uint32_t begin = 0;
-            std::uint32_t end = 0;  // 0: empty
+            std::uint32_t end = 0;
         };
         [[nodiscard]] std::size_t find(std::uint64_t key) const noexcept;
 
         std::vector<Slot> slots_;
-        std::vector<ConceptSet> sets_;  // per slot: concepts of its entries
+        std::vector<Group> groups_;
         std::vector<Entry> entries_;
         std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(kFilterWords);
     };
