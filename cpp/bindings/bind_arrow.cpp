@@ -46,7 +46,8 @@ struct ArrowArrayStream {
 };
 
 // Releases a structure that was moved or filled in here.
-template <class T> struct Owned {
+template <class T>
+struct Owned {
     T value{};
     Owned() = default;
     Owned(const Owned&) = delete;
@@ -80,41 +81,48 @@ bool is_null(const ArrowArray& array, std::int64_t at) noexcept {
 std::string_view string_at(const ArrowArray& array, Layout layout, std::int64_t at) noexcept {
     const auto* bytes = [&]() { return static_cast<const char*>(array.buffers[2]); }();
     switch (layout) {
-    case Layout::small: {
-        const auto* offsets = static_cast<const std::int32_t*>(array.buffers[1]);
-        return {bytes + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
-    }
-    case Layout::large: {
-        const auto* offsets = static_cast<const std::int64_t*>(array.buffers[1]);
-        return {bytes + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
-    }
-    default: {
-        // 16 bytes: length, then the string itself (up to 12 bytes), or 4 bytes of it, buffer index and offset.
-        const char* view = static_cast<const char*>(array.buffers[1]) + at * 16;
-        std::int32_t length = 0;
-        std::memcpy(&length, view, 4);
-        if (length <= 12) {
-            return {view + 4, static_cast<std::size_t>(length)};
+        case Layout::small: {
+            const auto* offsets = static_cast<const std::int32_t*>(array.buffers[1]);
+            return {bytes + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
         }
-        std::int32_t buffer = 0;
-        std::int32_t offset = 0;
-        std::memcpy(&buffer, view + 8, 4);
-        std::memcpy(&offset, view + 12, 4);
-        return {static_cast<const char*>(array.buffers[2 + buffer]) + offset, static_cast<std::size_t>(length)};
-    }
+        case Layout::large: {
+            const auto* offsets = static_cast<const std::int64_t*>(array.buffers[1]);
+            return {bytes + offsets[at], static_cast<std::size_t>(offsets[at + 1] - offsets[at])};
+        }
+        default: {
+            // 16 bytes: length, then the string itself (up to 12 bytes), or 4 bytes of it, buffer index and offset.
+            const char* view = static_cast<const char*>(array.buffers[1]) + at * 16;
+            std::int32_t length = 0;
+            std::memcpy(&length, view, 4);
+            if (length <= 12) {
+                return {view + 4, static_cast<std::size_t>(length)};
+            }
+            std::int32_t buffer = 0;
+            std::int32_t offset = 0;
+            std::memcpy(&buffer, view + 8, 4);
+            std::memcpy(&offset, view + 12, 4);
+            return {static_cast<const char*>(array.buffers[2 + buffer]) + offset, static_cast<std::size_t>(length)};
+        }
     }
 }
 
 std::int64_t index_at(const ArrowArray& array, char format, std::int64_t at) noexcept {
     const void* values = array.buffers[1];
     switch (format) {
-    case 'c': return static_cast<const std::int8_t*>(values)[at];
-    case 'C': return static_cast<const std::uint8_t*>(values)[at];
-    case 's': return static_cast<const std::int16_t*>(values)[at];
-    case 'S': return static_cast<const std::uint16_t*>(values)[at];
-    case 'i': return static_cast<const std::int32_t*>(values)[at];
-    case 'I': return static_cast<const std::uint32_t*>(values)[at];
-    default: return static_cast<const std::int64_t*>(values)[at];
+        case 'c':
+            return static_cast<const std::int8_t*>(values)[at];
+        case 'C':
+            return static_cast<const std::uint8_t*>(values)[at];
+        case 's':
+            return static_cast<const std::int16_t*>(values)[at];
+        case 'S':
+            return static_cast<const std::uint16_t*>(values)[at];
+        case 'i':
+            return static_cast<const std::int32_t*>(values)[at];
+        case 'I':
+            return static_cast<const std::uint32_t*>(values)[at];
+        default:
+            return static_cast<const std::int64_t*>(values)[at];
     }
 }
 
@@ -278,7 +286,7 @@ PyObject* guard_check_arrow(PyObject* self, PyObject* args, PyObject* kwargs) no
         if (PyObject_HasAttrString(column, "__arrow_c_stream__") != 0) {
             const Ref capsule(PyObject_CallMethod(column, "__arrow_c_stream__", nullptr));
             return capsule && check_stream(self, hold, capsule.get(), source, threads, all.get()) ? all.release()
-                                                                                                 : nullptr;
+                                                                                                  : nullptr;
         }
         if (PyObject_HasAttrString(column, "__arrow_c_array__") != 0) {
             const Ref pair(PyObject_CallMethod(column, "__arrow_c_array__", nullptr));
@@ -287,9 +295,10 @@ PyObject* guard_check_arrow(PyObject* self, PyObject* args, PyObject* kwargs) no
     } catch (const std::bad_alloc&) {
         return PyErr_NoMemory();
     }
-    PyErr_Format(PyExc_TypeError,
-                 "column must have __arrow_c_stream__ or __arrow_c_array__ (a pyarrow, Polars or DuckDB column), not %s",
-                 Py_TYPE(column)->tp_name);
+    PyErr_Format(
+        PyExc_TypeError,
+        "column must have __arrow_c_stream__ or __arrow_c_array__ (a pyarrow, Polars or DuckDB column), not %s",
+        Py_TYPE(column)->tp_name);
     return nullptr;
 }
 

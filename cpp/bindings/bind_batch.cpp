@@ -13,7 +13,7 @@ namespace fastguard::python {
 namespace {
 
 constexpr std::size_t kRound = 16384;  // texts between two looks at signals and two turns of the model
-constexpr std::size_t kTake = 32;     // texts a thread takes at once
+constexpr std::size_t kTake = 32;      // texts a thread takes at once
 
 // Checks texts [begin, begin + results.size()) on `threads` threads, this one among them.
 void check_round(const Engine& engine, std::span<const Text> texts, std::uint8_t source, std::size_t threads,

@@ -34,23 +34,25 @@ void register_errors(py::module_& module) {
             set_build_error(error);
         }
     });
-    module.def("register_actions",
-               [](const py::object& members) {
-                   if (register_actions(members.ptr()) < 0) {
-                       throw py::error_already_set();
-                   }
-               },
-               py::arg("members"), "Tell the engine the four members of Action.");
-    module.def("merge_verdicts",
-               [](const py::object& verdicts, const py::object& messages, const py::object& degraded) {
-                   Ref merged = merge_verdicts(verdicts.ptr(), messages.ptr(), degraded.ptr());
-                   if (!merged) {
-                       throw py::error_already_set();
-                   }
-                   return py::reinterpret_steal<py::object>(merged.release());
-               },
-               py::arg("verdicts"), py::arg("messages"), py::arg("degraded") = py::tuple(),
-               "Join the verdicts of a conversation's texts.");
+    module.def(
+        "register_actions",
+        [](const py::object& members) {
+            if (register_actions(members.ptr()) < 0) {
+                throw py::error_already_set();
+            }
+        },
+        py::arg("members"), "Tell the engine the four members of Action.");
+    module.def(
+        "merge_verdicts",
+        [](const py::object& verdicts, const py::object& messages, const py::object& degraded) {
+            Ref merged = merge_verdicts(verdicts.ptr(), messages.ptr(), degraded.ptr());
+            if (!merged) {
+                throw py::error_already_set();
+            }
+            return py::reinterpret_steal<py::object>(merged.release());
+        },
+        py::arg("verdicts"), py::arg("messages"), py::arg("degraded") = py::tuple(),
+        "Join the verdicts of a conversation's texts.");
 }
 
 }  // namespace fastguard::python

@@ -12,8 +12,7 @@ PyTypeObject* category_type = nullptr;
 PyTypeObject* finding_type = nullptr;
 
 struct FindingObject {
-    PyObject_HEAD
-    PyObject* meta;
+    PyObject_HEAD PyObject* meta;
     PyObject* text;  // the caller's whole text, or the finding's own part of it where `whole` is false
     bool whole;
     ViewKind view;
@@ -47,13 +46,16 @@ Ref part_of_text(const FindingObject& self) noexcept {
                                     static_cast<Py_ssize_t>(self.end.byte - self.begin.byte), "surrogateescape"));
 }
 
-template <int Field> PyObject* get_meta(PyObject* object, void*) noexcept {
+template <int Field>
+PyObject* get_meta(PyObject* object, void*) noexcept {
     return Py_NewRef(PyTuple_GET_ITEM(self_of(object)->meta, Field));
 }
-template <std::uint64_t TextPlace::*Unit> PyObject* get_begin(PyObject* object, void*) noexcept {
+template <std::uint64_t TextPlace::*Unit>
+PyObject* get_begin(PyObject* object, void*) noexcept {
     return PyLong_FromUnsignedLongLong(self_of(object)->begin.*Unit);
 }
-template <std::uint64_t TextPlace::*Unit> PyObject* get_end(PyObject* object, void*) noexcept {
+template <std::uint64_t TextPlace::*Unit>
+PyObject* get_end(PyObject* object, void*) noexcept {
     return PyLong_FromUnsignedLongLong(self_of(object)->end.*Unit);
 }
 PyObject* get_view(PyObject* object, void*) noexcept {
@@ -178,8 +180,8 @@ PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(&repr)},
                        {Py_tp_doc, const_cast<char*>("One place in the caller's text that a signature matched.")},
                        {0, nullptr}};
-PyType_Spec spec = {"fastguard._core.Finding", sizeof(FindingObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"fastguard._core.Finding", sizeof(FindingObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                    slots};
 
 PyStructSequence_Field category_fields[] = {
     {"score", "Calibrated probability."}, {"level", "1 (confident) to 5 (unlikely)."}, {nullptr, nullptr}};

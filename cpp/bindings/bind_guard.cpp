@@ -23,9 +23,7 @@ struct CheckArguments {
     PyObject* source = nullptr;
 };
 
-bool is_name(PyObject* key, PyObject* name) noexcept {
-    return key == name || PyUnicode_Compare(key, name) == 0;
-}
+bool is_name(PyObject* key, PyObject* name) noexcept { return key == name || PyUnicode_Compare(key, name) == 0; }
 
 bool parse(PyObject* const* args, Py_ssize_t count, PyObject* names, CheckArguments& out) noexcept {
     if (count > 1) {
@@ -93,7 +91,8 @@ void dealloc(PyObject* object) noexcept {
     Py_DECREF(type);
 }
 
-template <class F> PyCFunction as_method(F* function) noexcept {
+template <class F>
+PyCFunction as_method(F* function) noexcept {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
@@ -111,12 +110,13 @@ PyMethodDef methods[] = {
     {"_score_windows", &no_model, METH_VARARGS, "No model; overridden by Guard."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-                       {Py_tp_init, reinterpret_cast<void*>(&guard_init)},
-                       {Py_tp_new, reinterpret_cast<void*>(&PyType_GenericNew)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model)\n--\n\nThe native part of Guard.")},
-                       {0, nullptr}};
+PyType_Slot slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+    {Py_tp_init, reinterpret_cast<void*>(&guard_init)},
+    {Py_tp_new, reinterpret_cast<void*>(&PyType_GenericNew)},
+    {Py_tp_methods, methods},
+    {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model)\n--\n\nThe native part of Guard.")},
+    {0, nullptr}};
 PyType_Spec spec = {"fastguard._core.GuardBase", sizeof(GuardObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                     slots};
 

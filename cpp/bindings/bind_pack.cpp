@@ -96,25 +96,27 @@ void register_pack(py::module_& module) {
                                })
         .def("__len__", [](const Pack& pack) { return pack.signatures().size(); });
 
-    module.def("pack_cache_key",
-               [](const std::vector<SignatureSpec>& signatures) {
-                   const std::string key = database_key(signatures);
-                   return py::bytes(key).attr("decode")("utf-8", "surrogateescape");
-               },
-               py::arg("signatures"), "Text that changes whenever serialized databases would.");
-    module.def("pattern_info",
-               [](const std::string& pattern, bool caseless) {
-                   const PatternInfo info = pattern_info(pattern, caseless);
-                   const std::string error = info.error.empty() && !info.matches_empty ? compile_error(pattern, caseless)
-                                                                                       : info.error;
-                   py::dict result;
-                   result["error"] = error.empty() ? py::object(py::none()) : py::cast(error);
-                   result["min_width"] = info.min_width;
-                   result["max_width"] = info.max_width ? py::cast(*info.max_width) : py::object(py::none());
-                   result["matches_empty"] = info.matches_empty;
-                   return result;
-               },
-               py::arg("pattern"), py::arg("caseless"), "What the engine says of one pattern compiled alone.");
+    module.def(
+        "pack_cache_key",
+        [](const std::vector<SignatureSpec>& signatures) {
+            const std::string key = database_key(signatures);
+            return py::bytes(key).attr("decode")("utf-8", "surrogateescape");
+        },
+        py::arg("signatures"), "Text that changes whenever serialized databases would.");
+    module.def(
+        "pattern_info",
+        [](const std::string& pattern, bool caseless) {
+            const PatternInfo info = pattern_info(pattern, caseless);
+            const std::string error =
+                info.error.empty() && !info.matches_empty ? compile_error(pattern, caseless) : info.error;
+            py::dict result;
+            result["error"] = error.empty() ? py::object(py::none()) : py::cast(error);
+            result["min_width"] = info.min_width;
+            result["max_width"] = info.max_width ? py::cast(*info.max_width) : py::object(py::none());
+            result["matches_empty"] = info.matches_empty;
+            return result;
+        },
+        py::arg("pattern"), py::arg("caseless"), "What the engine says of one pattern compiled alone.");
     module.def("engine_version", &scanner_version, "Version of the pattern engine.");
 }
 

@@ -93,7 +93,8 @@ std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, c
         label.category = index_in(kCategories, categories[l], labels[l], "category");
         label.sources = sources[l].empty() ? kAllSources : std::uint8_t{0};
         for (const std::string& source : sources[l]) {
-            label.sources = static_cast<std::uint8_t>(label.sources | 1U << index_in(kSources, source, labels[l], "sources"));
+            label.sources =
+                static_cast<std::uint8_t>(label.sources | 1U << index_in(kSources, source, labels[l], "sources"));
         }
         label.bias = finite(bias[l], labels[l], "bias");
         if (dense[l].size() != kDenseFeatures) {

@@ -145,7 +145,8 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
             CheckResult result;
             hold.engine().check(view, source, thread_scratch(), result);
             if (result.has(Truncated::max_bytes)) {
-                PyErr_SetString(PyExc_ValueError, "text is longer than the policy's limit max_bytes: nothing is redacted");
+                PyErr_SetString(PyExc_ValueError,
+                                "text is longer than the policy's limit max_bytes: nothing is redacted");
                 return nullptr;
             }
             if (result.degraded != 0) {

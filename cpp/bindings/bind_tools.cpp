@@ -1,11 +1,11 @@
 // Steps of the engine one by one, for training, lint, tests and `explain`.
 #include "register.h"
 
-#include "guard_object.h"
 #include "fastguard/pack.h"
 #include "fastguard/reading.h"
 #include "fastguard/transcode.h"
 #include "fastguard/validators.h"
+#include "guard_object.h"
 
 namespace py = pybind11;
 
@@ -89,7 +89,8 @@ py::tuple features(const py::object& text) {
                           py::bytes(reinterpret_cast<const char*>(dense.data()), sizeof dense), windows);
 }
 
-template <std::size_t N> py::tuple as_tuple(const std::array<std::string_view, N>& names) {
+template <std::size_t N>
+py::tuple as_tuple(const std::array<std::string_view, N>& names) {
     py::tuple result(N);
     for (std::size_t i = 0; i < N; ++i) {
         result[i] = py::str(std::string(names[i]));
@@ -163,7 +164,8 @@ PyObject* guard_explain(PyObject* self, PyObject* args, PyObject* kwargs) noexce
     PyObject* text = nullptr;
     PyObject* source_name = nullptr;
     std::uint8_t source = 1;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:explain", const_cast<char**>(names), &text, &source_name) == 0 ||
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:explain", const_cast<char**>(names), &text, &source_name) ==
+            0 ||
         (source_name != nullptr && !source_of(source_name, source))) {
         return nullptr;
     }
@@ -184,7 +186,8 @@ int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
     PyObject* pack = nullptr;
     PyObject* policy = nullptr;
     PyObject* model = nullptr;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO:GuardBase", const_cast<char**>(names), &pack, &policy, &model) == 0) {
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO:GuardBase", const_cast<char**>(names), &pack, &policy, &model) ==
+        0) {
         return -1;
     }
     try {
@@ -224,53 +227,59 @@ void register_tools(py::module_& module) {
     module.attr("FEATURE_DENSE") = kDenseFeatures;
     module.attr("FEATURE_DENSE_NAMES") = as_tuple(kDenseNames);
     module.def("features", &features, py::arg("text"), "Feature ids and dense features of a text.");
-    module.def("fold", [](const py::object& text) { return to_str(WholeText(text).reading.folded.bytes); },
-               py::arg("text"), "The folded view.");
-    module.def("skeleton",
-               [](const py::object& text) {
-                   WholeText whole(text);
-                   return to_str(read_skeleton(whole.reading, whole.scratch).view.bytes);
-               },
-               py::arg("text"), "The skeleton view.");
+    module.def(
+        "fold", [](const py::object& text) { return to_str(WholeText(text).reading.folded.bytes); }, py::arg("text"),
+        "The folded view.");
+    module.def(
+        "skeleton",
+        [](const py::object& text) {
+            WholeText whole(text);
+            return to_str(read_skeleton(whole.reading, whole.scratch).view.bytes);
+        },
+        py::arg("text"), "The skeleton view.");
     module.def("view_origin", &view_origin, py::arg("text"), py::arg("view"),
                "A view and the source code point of each of its code points.");
     module.def("tokens", &tokens, py::arg("text"), py::arg("view") = "folded", "Tokens with their places in the text.");
-    module.def("validate",
-               [](const std::string& name, const std::string& text) {
-                   const ValidatorId id = validator_by_name(name);
-                   if (id == ValidatorId::none) {
-                       throw py::value_error("unknown validator '" + name + "'");
-                   }
-                   return validate(id, text);
-               },
-               py::arg("name"), py::arg("text"), "Whether a validator accepts a text.");
-    module.def("validator_names",
-               [] {
-                   const auto all = validator_names();
-                   py::tuple result(all.size());
-                   for (std::size_t i = 0; i < all.size(); ++i) {
-                       result[i] = py::str(std::string(all[i]));
-                   }
-                   return result;
-               },
-               "Names of the validators.");
-    module.def("kernels",
-               [] {
-                   py::list names;
-                   for (const Kernel* kernel : available_kernels()) {
-                       names.append(std::string(kernel->name));
-                   }
-                   return py::tuple(names);
-               },
-               "Kernels that this CPU can run, best first.");
+    module.def(
+        "validate",
+        [](const std::string& name, const std::string& text) {
+            const ValidatorId id = validator_by_name(name);
+            if (id == ValidatorId::none) {
+                throw py::value_error("unknown validator '" + name + "'");
+            }
+            return validate(id, text);
+        },
+        py::arg("name"), py::arg("text"), "Whether a validator accepts a text.");
+    module.def(
+        "validator_names",
+        [] {
+            const auto all = validator_names();
+            py::tuple result(all.size());
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                result[i] = py::str(std::string(all[i]));
+            }
+            return result;
+        },
+        "Names of the validators.");
+    module.def(
+        "kernels",
+        [] {
+            py::list names;
+            for (const Kernel* kernel : available_kernels()) {
+                names.append(std::string(kernel->name));
+            }
+            return py::tuple(names);
+        },
+        "Kernels that this CPU can run, best first.");
     module.def("kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
-    module.def("set_kernel",
-               [](const std::string& name) {
-                   if (!set_active_kernel(name)) {
-                       throw py::value_error("no kernel '" + name + "' on this CPU");
-                   }
-               },
-               py::arg("name"), "For tests: choose a kernel for the whole process.");
+    module.def(
+        "set_kernel",
+        [](const std::string& name) {
+            if (!set_active_kernel(name)) {
+                throw py::value_error("no kernel '" + name + "' on this CPU");
+            }
+        },
+        py::arg("name"), "For tests: choose a kernel for the whole process.");
     module.def("allocation_count", &allocation_count, "Growths of scratch buffers since import, for tests.");
 }
 

@@ -18,8 +18,7 @@ constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};
 
 struct VerdictObject {
-    PyObject_HEAD
-    Action action;
+    PyObject_HEAD Action action;
     Depth tier;
     std::uint8_t level;
     std::uint8_t truncated;
@@ -31,7 +30,7 @@ struct VerdictObject {
     std::size_t record_count;
     PyObject* metas;
     PyObject* text;
-    PyObject* findings;        // tuple, or null: not made yet
+    PyObject* findings;       // tuple, or null: not made yet
     PyObject* more_degraded;  // tuple of str, or null
 };
 
@@ -138,7 +137,8 @@ PyGetSetDef getters[] = {
     {"flagged", &get_flagged, nullptr, "Whether the action is anything but allow.", nullptr},
     {"action", &get_action, nullptr, "What the policy says to do: an `Action`.", nullptr},
     {"score", &get_score, nullptr, "Greatest score of the categories; 0.0 where none came up.", nullptr},
-    {"level", &get_level, nullptr, "Least level of the categories: 1 (confident) to 5 (unlikely, or nothing).", nullptr},
+    {"level", &get_level, nullptr, "Least level of the categories: 1 (confident) to 5 (unlikely, or nothing).",
+     nullptr},
     {"categories", &get_categories, nullptr, "Score and level of each category that came up, by name.", nullptr},
     {"findings", &get_findings, nullptr, "The places that signatures matched, in order.", nullptr},
     {"truncated", &get_truncated, nullptr, "Names of the limits that were reached.", nullptr},
@@ -300,8 +300,8 @@ PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(&repr)},
                        {Py_tp_doc, const_cast<char*>("The answer of one check; immutable, hashable, picklable.")},
                        {0, nullptr}};
-PyType_Spec spec = {"fastguard._core.Verdict", sizeof(VerdictObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec spec = {"fastguard._core.Verdict", sizeof(VerdictObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                    slots};
 
 void join(VerdictObject& into, const VerdictObject& from) noexcept {
     into.action = std::max(into.action, from.action);

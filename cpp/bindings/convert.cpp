@@ -8,15 +8,15 @@ bool text_of(PyObject* object, Text& text, const char* what, Py_ssize_t index) n
         text.data = PyUnicode_DATA(object);
         text.units = static_cast<std::size_t>(PyUnicode_GET_LENGTH(object));
         switch (PyUnicode_KIND(object)) {
-        case PyUnicode_1BYTE_KIND:
-            text.kind = PyUnicode_IS_ASCII(object) ? TextKind::ascii : TextKind::latin1;
-            return true;
-        case PyUnicode_2BYTE_KIND:
-            text.kind = TextKind::ucs2;
-            return true;
-        default:
-            text.kind = TextKind::ucs4;
-            return true;
+            case PyUnicode_1BYTE_KIND:
+                text.kind = PyUnicode_IS_ASCII(object) ? TextKind::ascii : TextKind::latin1;
+                return true;
+            case PyUnicode_2BYTE_KIND:
+                text.kind = TextKind::ucs2;
+                return true;
+            default:
+                text.kind = TextKind::ucs4;
+                return true;
         }
     }
     if (PyBytes_Check(object)) {

@@ -18,8 +18,7 @@ struct EngineState {
 };
 
 struct GuardObject {
-    PyObject_HEAD
-    EngineState* state;
+    PyObject_HEAD EngineState* state;
 };
 
 // Holds the state of a guard for one call. Made and ended with the GIL held.

@@ -60,8 +60,18 @@ inline void take_gil(PyThreadState* thread) noexcept {
 
 // What a Finding says about its signature, made once per pack: a tuple
 // (id, detector, category, summary, severity, tier, confidence, atlas, owasp).
-enum MetaField { kMetaId, kMetaDetector, kMetaCategory, kMetaSummary, kMetaSeverity, kMetaTier, kMetaScore, kMetaAtlas,
-                 kMetaOwasp, kMetaFields };
+enum MetaField {
+    kMetaId,
+    kMetaDetector,
+    kMetaCategory,
+    kMetaSummary,
+    kMetaSeverity,
+    kMetaTier,
+    kMetaScore,
+    kMetaAtlas,
+    kMetaOwasp,
+    kMetaFields
+};
 [[nodiscard]] Ref make_metas(const Pack& pack) noexcept;
 
 // Creates the types and adds them to the module. -1 with an exception set on failure.

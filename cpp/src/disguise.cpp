@@ -8,8 +8,8 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kWordBytes = 48;   // of a leetspeak word that are looked at
-constexpr std::size_t kMaxWords = 64;    // words looked at before the whole text is taken as disguised
+constexpr std::size_t kWordBytes = 48;  // of a leetspeak word that are looked at
+constexpr std::size_t kMaxWords = 64;   // words looked at before the whole text is taken as disguised
 
 constexpr std::uint32_t bit(Script script) noexcept { return 1U << static_cast<unsigned>(script); }
 
@@ -43,8 +43,8 @@ bool skeleton_known(std::string_view word, const ConceptTable& concepts) noexcep
     std::memset(skeleton + size, 0, 16);
     std::uint64_t masks[6 * (4 * kWordBytes / kBlockBytes + 2)];
     constexpr std::size_t kBlocks = 4 * kWordBytes / kBlockBytes + 2;
-    const ByteMasks words = {masks,           masks + kBlocks,     masks + 2 * kBlocks,
-                             masks + 3 * kBlocks, masks + 4 * kBlocks, masks + 5 * kBlocks};
+    const ByteMasks words = {
+        masks, masks + kBlocks, masks + 2 * kBlocks, masks + 3 * kBlocks, masks + 4 * kBlocks, masks + 5 * kBlocks};
     ByteCounts counts;
     active_kernel().classify(skeleton, size, skeleton, words, counts);
     Token tokens[token_bound(4 * kWordBytes)];

@@ -153,7 +153,8 @@ void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::u
             result.window_dense.resize((slot + 1) * kDenseFeatures);
         }
         window_ids(reading.ids, w, result.window_ids.data() + slot * kWindowIds);
-        std::copy(reading.dense.begin(), reading.dense.end(), result.window_dense.begin() + static_cast<std::ptrdiff_t>(slot * kDenseFeatures));
+        std::copy(reading.dense.begin(), reading.dense.end(),
+                  result.window_dense.begin() + static_cast<std::ptrdiff_t>(slot * kDenseFeatures));
     }
 }
 
@@ -177,15 +178,16 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
             continue;
         }
         bool truncated = false;
-        for (const PatternSpan& span : scanner.spans(pattern, view.bytes, kMaxPerSignature, scratch.patterns, truncated)) {
+        for (const PatternSpan& span :
+             scanner.spans(pattern, view.bytes, kMaxPerSignature, scratch.patterns, truncated)) {
             std::string_view match = view.bytes.substr(span.begin, span.end - span.begin);
             if (found.spec.keep_value) {
                 match = assigned_value(match);
             }
-            const bool accepted =
-                !match.empty() && (found.spec.entropy <= 0.0 || shannon_entropy(match) >= found.spec.entropy) &&
-                std::all_of(found.validators.begin(), found.validators.end(),
-                            [match](ValidatorId validator) { return validate(validator, match); });
+            const bool accepted = !match.empty() &&
+                                  (found.spec.entropy <= 0.0 || shannon_entropy(match) >= found.spec.entropy) &&
+                                  std::all_of(found.validators.begin(), found.validators.end(),
+                                              [match](ValidatorId validator) { return validate(validator, match); });
             if (accepted) {
                 const auto begin = static_cast<std::size_t>(match.data() - view.bytes.data());
                 collector.add(signature, view, raw ? ViewKind::raw : ViewKind::folded, begin, begin + match.size());
@@ -202,7 +204,8 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
     if (wanted_ == 0 || view.bytes.empty()) {
         return;
     }
-    const CandidateMasks wanted = {masks.digit, masks.at, masks.colon, (view.bytes.size() + kBlockBytes - 1) / kBlockBytes};
+    const CandidateMasks wanted = {masks.digit, masks.at, masks.colon,
+                                   (view.bytes.size() + kBlockBytes - 1) / kBlockBytes};
     bool truncated = false;
     Candidate* found = scratch.candidates.reserve(kMaxCandidates);
     const std::size_t count = find_candidates(view.bytes, wanted, wanted_, {found, kMaxCandidates}, truncated);

@@ -45,7 +45,8 @@ std::size_t view_place(const View& view, std::uint32_t raw) noexcept {
 
 bool Engine::Collector::allowed(std::uint32_t signature, const RawSpan& span) const noexcept {
     const SignatureSpec& spec = engine_.pack_->signatures()[signature].spec;
-    if (!engine_.policy_.allow_hosts.empty() && (kCategories[spec.category] == "malicious_link" || spec.candidate == "email")) {
+    if (!engine_.policy_.allow_hosts.empty() &&
+        (kCategories[spec.category] == "malicious_link" || spec.candidate == "email")) {
         const std::string_view host = host_in(segment_.raw.substr(span.begin, span.end - span.begin));
         for (const std::string& domain : engine_.policy_.allow_hosts) {
             if (host_under(host, domain)) {

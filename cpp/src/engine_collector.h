@@ -11,7 +11,10 @@ inline constexpr std::size_t kMaxPerSignature = 100;
 class Engine::Collector {
   public:
     Collector(const Engine& engine, const Segment& segment, std::uint8_t source, CheckResult& result) noexcept
-        : engine_(engine), segment_(segment), source_bit_(static_cast<std::uint8_t>(1U << source)), result_(result),
+        : engine_(engine),
+          segment_(segment),
+          source_bit_(static_cast<std::uint8_t>(1U << source)),
+          result_(result),
           first_(result.findings.size()) {}
 
     void set_reading(const Reading& reading) noexcept { reading_ = &reading; }

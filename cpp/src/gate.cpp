@@ -39,9 +39,9 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
                          "gate", "table");
     }
     if (labels_.empty() || labels_.size() > kGateLabels) {
-        throw BuildError("expected 1 to " + std::to_string(kGateLabels) + " labels, found " +
-                             std::to_string(labels_.size()),
-                         "gate", "labels");
+        throw BuildError(
+            "expected 1 to " + std::to_string(kGateLabels) + " labels, found " + std::to_string(labels_.size()), "gate",
+            "labels");
     }
     for (Label& label : labels_) {
         label.low_scaled = inverse_logistic(label.low);

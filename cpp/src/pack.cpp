@@ -12,9 +12,8 @@ namespace {
 // Probability that a single match stands for, by tier and severity. A tier promises a false-positive rate; severity
 // says how much of what matches is meant. The learned score is joined to this by noisy-or.
 float confidence_of(const SignatureSpec& spec) noexcept {
-    constexpr std::array<std::array<float, 4>, 3> kConfidence = {{{0.60F, 0.85F, 0.96F, 0.99F},
-                                                                  {0.45F, 0.65F, 0.87F, 0.92F},
-                                                                  {0.25F, 0.36F, 0.50F, 0.62F}}};
+    constexpr std::array<std::array<float, 4>, 3> kConfidence = {
+        {{0.60F, 0.85F, 0.96F, 0.99F}, {0.45F, 0.65F, 0.87F, 0.92F}, {0.25F, 0.36F, 0.50F, 0.62F}}};
     return kConfidence[spec.tier - 1U][spec.severity];
 }
 
@@ -92,9 +91,9 @@ void Pack::resolve_validators() {
         }
         if (signature.validators.empty() ||
             candidate_kind(signature.validators.front()) != static_cast<CandidateKind>(*kind)) {
-            throw BuildError("a candidate of kind '" + spec.candidate +
-                                 "' needs as its first validator one that this kind finds",
-                             spec.id, "validator");
+            throw BuildError(
+                "a candidate of kind '" + spec.candidate + "' needs as its first validator one that this kind finds",
+                spec.id, "validator");
         }
         candidates_.emplace_back(signature.validators.front(), i);
     }

@@ -56,13 +56,19 @@ class Reader {
     First atom() {
         const char c = text_[at_++];
         switch (c) {
-        case '(': return group();
-        case '[': return {bracket(), false};
-        case '.': return {ByteSet().set(), false};
-        case '^':
-        case '$': return {};
-        case '\\': return escape();
-        default: return {letter(static_cast<unsigned char>(c)), false};
+            case '(':
+                return group();
+            case '[':
+                return {bracket(), false};
+            case '.':
+                return {ByteSet().set(), false};
+            case '^':
+            case '$':
+                return {};
+            case '\\':
+                return escape();
+            default:
+                return {letter(static_cast<unsigned char>(c)), false};
         }
     }
 
@@ -90,12 +96,14 @@ class Reader {
     First escape() {
         const char c = more() ? text_[at_++] : '\0';
         switch (c) {
-        case 'b':
-        case 'B':
-        case 'A':
-        case 'z':
-        case 'Z': return {};
-        default: return {escaped(c), false};
+            case 'b':
+            case 'B':
+            case 'A':
+            case 'z':
+            case 'Z':
+                return {};
+            default:
+                return {escaped(c), false};
         }
     }
 
@@ -110,21 +118,33 @@ class Reader {
         };
         const auto word = [](int i) { return static_cast<int>(std::isalnum(i) != 0 || i == '_'); };
         switch (c) {
-        case 'd': return where(&::isdigit, true);
-        case 'D': return where(&::isdigit, false);
-        case 's': return where(&::isspace, true);
-        case 'S': return where(&::isspace, false);
-        case 'w': return where(+word, true);
-        case 'W': return where(+word, false);
-        case 'n': return letter('\n');
-        case 'r': return letter('\r');
-        case 't': return letter('\t');
-        case 'f': return letter('\f');
-        case 'v': return where(&::isspace, true);
-        case 'x': return letter(hex_byte());
-        default:
-            failed_ = failed_ || c == '\0' || std::isalnum(static_cast<unsigned char>(c)) != 0;
-            return letter(static_cast<unsigned char>(c));
+            case 'd':
+                return where(&::isdigit, true);
+            case 'D':
+                return where(&::isdigit, false);
+            case 's':
+                return where(&::isspace, true);
+            case 'S':
+                return where(&::isspace, false);
+            case 'w':
+                return where(+word, true);
+            case 'W':
+                return where(+word, false);
+            case 'n':
+                return letter('\n');
+            case 'r':
+                return letter('\r');
+            case 't':
+                return letter('\t');
+            case 'f':
+                return letter('\f');
+            case 'v':
+                return where(&::isspace, true);
+            case 'x':
+                return letter(hex_byte());
+            default:
+                failed_ = failed_ || c == '\0' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+                return letter(static_cast<unsigned char>(c));
         }
     }
 

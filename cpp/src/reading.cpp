@@ -58,8 +58,7 @@ Skeleton read_skeleton(const Reading& reading, ReadingScratch& scratch) {
     char* bytes = scratch.skeleton.reserve(bound + kBlockBytes + kViewPadding);
     std::uint32_t* origin = scratch.skeleton_origin.reserve(bound + 65);
     Skeleton result;
-    const std::size_t size =
-        skeleton_of_folded(folded.data(), folded.size(), reading.folded.origin, bytes, origin);
+    const std::size_t size = skeleton_of_folded(folded.data(), folded.size(), reading.folded.origin, bytes, origin);
     result.view = {ViewKind::skeleton, {bytes, size}, origin};
     const ByteMasks masks = scratch.skeleton_masks.reserve(size);
     ByteCounts counts;

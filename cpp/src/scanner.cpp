@@ -47,8 +47,8 @@ Database compile(std::span<const PatternSpec> patterns, unsigned base) {
     hs_database_t* database = nullptr;
     hs_compile_error_t* raw_error = nullptr;
     const hs_error_t status =
-        hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(ids.size()),
-                         HS_MODE_BLOCK, &kAnyCpu, &database, &raw_error);
+        hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(ids.size()), HS_MODE_BLOCK,
+                         &kAnyCpu, &database, &raw_error);
     const CompileError error(raw_error);
     if (status != HS_SUCCESS) {
         const bool known = error != nullptr && error->expression >= 0;
@@ -58,9 +58,9 @@ Database compile(std::span<const PatternSpec> patterns, unsigned base) {
     return Database(database);
 }
 
-// A pattern at the very beginning of the bytes (0), and one byte after it (1): the byte before a match decides about \b.
-// A pattern with `^` inside has only the first form, since libhs takes no `^` behind a byte; it then matches as if the
-// text began there, which is where such a pattern is tried first anyway.
+// A pattern at the very beginning of the bytes (0), and one byte after it (1): the byte before a match decides about
+// \b. A pattern with `^` inside has only the first form, since libhs takes no `^` behind a byte; it then matches as if
+// the text began there, which is where such a pattern is tried first anyway.
 Database compile_anchored(const PatternSpec& pattern) {
     const std::array<PatternSpec, 2> both = {{{pattern.id, "^(?:" + pattern.expression + ")", pattern.caseless},
                                               {pattern.id, "^.(?:" + pattern.expression + ")", pattern.caseless}}};
@@ -116,7 +116,7 @@ std::uint64_t next_generation() noexcept {
     return ++last;
 }
 
-constexpr std::size_t kMaxEnds = 4096;    // ends that one recovery looks at; a match may have many
+constexpr std::size_t kMaxEnds = 4096;      // ends that one recovery looks at; a match may have many
 constexpr std::uint32_t kMaxReach = 8192;   // longest match of a pattern of limited width that is recovered whole
 constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimited width
 
@@ -198,7 +198,8 @@ struct Scanner::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl() { hs_free_scratch(prototype); }
 
-    template <class F> void each_database(F&& use) const {
+    template <class F>
+    void each_database(F&& use) const {
         use(main);
         for (const Single& one : single) {
             use(one.ends);
@@ -269,9 +270,9 @@ Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique
     impl_->finish(patterns);
 }
 
-// Serialized form: for each database in the order of `each_database`, its size in 8 bytes (little-endian) and its bytes.
-Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view serialized)
-    : impl_(std::make_unique<Impl>()) {
+// Serialized form: for each database in the order of `each_database`, its size in 8 bytes (little-endian) and its
+// bytes.
+Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view serialized) : impl_(std::make_unique<Impl>()) {
     const auto take = [&serialized]() {
         std::uint64_t size = 0;
         if (serialized.size() < sizeof size) {

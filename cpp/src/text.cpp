@@ -42,12 +42,12 @@ TextPlace place_after(const TextPlace& from, std::string_view bytes) noexcept {
 std::size_t transcode(const Text& text, std::size_t begin, std::size_t count, char* out,
                       std::size_t& surrogates) noexcept {
     switch (text.kind) {
-    case TextKind::latin1:
-        return utf8_from_latin1(static_cast<const std::uint8_t*>(text.data) + begin, count, out);
-    case TextKind::ucs2:
-        return utf8_from_ucs2(static_cast<const std::uint16_t*>(text.data) + begin, count, out, surrogates);
-    default:
-        return utf8_from_ucs4(static_cast<const std::uint32_t*>(text.data) + begin, count, out, surrogates);
+        case TextKind::latin1:
+            return utf8_from_latin1(static_cast<const std::uint8_t*>(text.data) + begin, count, out);
+        case TextKind::ucs2:
+            return utf8_from_ucs2(static_cast<const std::uint16_t*>(text.data) + begin, count, out, surrogates);
+        default:
+            return utf8_from_ucs4(static_cast<const std::uint32_t*>(text.data) + begin, count, out, surrogates);
     }
 }
 

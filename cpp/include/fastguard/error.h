@@ -6,7 +6,8 @@
 
 namespace fastguard {
 
-// A signature, concept, policy or model that cannot be used. `id` names the thing, `field` the part of it that is wrong.
+// A signature, concept, policy or model that cannot be used. `id` names the thing, `field` the part of it that is
+// wrong.
 class BuildError : public std::runtime_error {
   public:
     BuildError(const std::string& message, std::string id, std::string field)

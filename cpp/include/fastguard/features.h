@@ -26,8 +26,8 @@ inline constexpr std::size_t kStrideTokens = 64;
 inline constexpr std::size_t kWindowIds = kWindowTokens * kFeatureSlots;
 
 inline constexpr std::array<std::string_view, 16> kDenseNames = {
-    "log_bytes",   "upper",         "digit",   "punctuation", "space",   "non_ascii",      "control",    "newline",
-    "markup",      "entropy",       "repetition", "invisible", "scripts", "confusable",    "word_length", "longest_word"};
+    "log_bytes", "upper",   "digit",      "punctuation", "space",   "non_ascii",  "control",     "newline",
+    "markup",    "entropy", "repetition", "invisible",   "scripts", "confusable", "word_length", "longest_word"};
 inline constexpr std::size_t kDenseFeatures = kDenseNames.size();
 using DenseFeatures = std::array<float, kDenseFeatures>;
 
@@ -45,13 +45,14 @@ void token_ids(std::string_view text, std::span<const Token> tokens, std::uint16
 struct TextFacts {
     std::uint64_t size = 0;  // bytes of the raw text
     std::uint32_t invisible = 0;
-    std::uint32_t scripts = 0;      // how many
-    std::uint32_t confusable = 0;   // look-alike characters and digits inside words
+    std::uint32_t scripts = 0;     // how many
+    std::uint32_t confusable = 0;  // look-alike characters and digits inside words
 };
 
 // Ratios and logarithms in about 0 to 1; size and counts as of a text of at most 4 KB (counts of longer ones in
-// proportion), so that a long text differs from a short one by what it holds and not by its length; entropy over at most 128 evenly spaced bytes of `text`, repetition over the
-// first 512 tokens, so that the cost does not grow with the text.
+// proportion), so that a long text differs from a short one by what it holds and not by its length; entropy over at
+// most 128 evenly spaced bytes of `text`, repetition over the first 512 tokens, so that the cost does not grow with the
+// text.
 [[nodiscard]] DenseFeatures dense_features(std::string_view text, std::span<const Token> tokens,
                                            const ByteCounts& counts, const TextFacts& facts) noexcept;
 

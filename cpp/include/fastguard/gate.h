@@ -1,4 +1,5 @@
-// The gate: a linear model over hashed token ids that decides the clear cases, and what turns scores into probabilities.
+// The gate: a linear model over hashed token ids that decides the clear cases, and what turns scores into
+// probabilities.
 //
 //   window logit of label l = scale * sum(table[id & kGateMask][l]) / sqrt(ids that are not 0) + bias[l] + dense[l] . d
 //   logit of the text        = the greatest over its windows

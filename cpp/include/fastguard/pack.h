@@ -47,7 +47,9 @@ struct SignatureSpec {
     // candidate
     std::string candidate;
 
-    [[nodiscard]] bool in_view(ViewKind view) const noexcept { return ((views >> static_cast<unsigned>(view)) & 1U) != 0; }
+    [[nodiscard]] bool in_view(ViewKind view) const noexcept {
+        return ((views >> static_cast<unsigned>(view)) & 1U) != 0;
+    }
     [[nodiscard]] bool caseless() const noexcept { return in_view(ViewKind::folded); }
     // "<category>/<detector>"
     [[nodiscard]] std::string detector() const;

@@ -1,9 +1,9 @@
 // Phrases: ideas as sets of words, in many languages at once.
 //
 // A concept is a list of entries (words, word sequences, beginnings of words). A phrase asks for one entry of each of
-// its concepts close together. Concepts are looked up by the hashes that the tokenizer has already made: two or three bit
-// tests a token for text that has nothing to do with any concept, whatever the number of entries and languages. Where
-// the concepts of no phrase come together within two blocks of tokens, nothing more is done.
+// its concepts close together. Concepts are looked up by the hashes that the tokenizer has already made: two or three
+// bit tests a token for text that has nothing to do with any concept, whatever the number of entries and languages.
+// Where the concepts of no phrase come together within two blocks of tokens, nothing more is done.
 //
 //   ConceptTable table;  table.add(0, "ignore");  table.add(1, "instruct*");  table.finish();
 //   PhraseMatcher matcher({{.slots = {0, 1}, .within = 6}});
@@ -71,8 +71,8 @@ struct PhraseScratch {
 };
 
 struct Phrase {
-    std::vector<ConceptId> slots;   // 1 to kMaxSlots
-    std::uint32_t within = 0;       // tokens from first to last; 0: not limited
+    std::vector<ConceptId> slots;  // 1 to kMaxSlots
+    std::uint32_t within = 0;      // tokens from first to last; 0: not limited
     bool ordered = false;
     std::vector<ConceptId> unless;  // a match is void where one of these begins in it or up to kUnlessBefore before
     std::uint32_t tag = 0;          // the caller's
@@ -184,9 +184,9 @@ class ConceptTable {
     static void try_entries(std::span<const Entry> entries, std::string_view text, std::span<const Token> tokens,
                             std::size_t first, PhraseScratch& scratch) noexcept;
 
-    std::vector<std::pair<std::uint64_t, Entry>> pending_[3];  // before `finish`
+    std::vector<std::pair<std::uint64_t, Entry>> pending_[3];                   // before `finish`
     std::vector<std::uint64_t> vocabulary_ = std::vector<std::uint64_t>(8192);  // a bit per word and beginning
-    Index words_;  // entries of one word
+    Index words_;                                                               // entries of one word
     Index pairs_;  // entries of more, by their first two words
     Index stems_;  // entries of one beginning, by its first 4 bytes; and of a word and a beginning, by that word
 };

@@ -29,13 +29,13 @@ struct ReadingScratch {
 // Everything that later steps need of a segment. Borrows the segment and the scratch.
 struct Reading {
     View raw;
-    View folded;             // of an ASCII segment: the same places, lower case
+    View folded;  // of an ASCII segment: the same places, lower case
     ByteMasks raw_masks{};
     ByteMasks folded_masks{};
-    ByteCounts counts;       // of raw
+    ByteCounts counts;  // of raw
     FoldStats stats{};
     bool ascii = true;
-    std::uint32_t leet = 0;  // digits and symbols that touch letters (leet_positions)
+    std::uint32_t leet = 0;              // digits and symbols that touch letters (leet_positions)
     std::span<const Token> tokens;       // of folded
     std::span<const std::uint16_t> ids;  // kFeatureSlots a token
     DenseFeatures dense{};
@@ -52,8 +52,8 @@ struct Skeleton {
 [[nodiscard]] Skeleton read_skeleton(const Reading& reading, ReadingScratch& scratch);
 
 // Whether the skeleton may show words that the folded view does not: look-alike letters among the letters of another
-// script, or a word with leetspeak in it that, read as letters, is a word of `concepts`. O(size), and only the words with
-// digits or symbols among their letters are looked at.
+// script, or a word with leetspeak in it that, read as letters, is a word of `concepts`. O(size), and only the words
+// with digits or symbols among their letters are looked at.
 [[nodiscard]] bool is_disguised(const Reading& reading, const ConceptTable& concepts) noexcept;
 
 // Bytes [begin, end) of a view as bytes of the raw segment. What the view left out behind the last character (accents,

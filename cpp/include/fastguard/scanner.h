@@ -1,9 +1,10 @@
 // Patterns: regular expressions over the bytes of a view, all in one pass.
 //
 // The main pass asks only which patterns occur (no start of match, each pattern reported once): that is what keeps it
-// near 2 ns a byte for any number of patterns. For the few that occur, a pass with that pattern alone gives every end of a
-// match; where the match begins is found by trying the places before an end whose byte can begin one. (Libhs can report
-// starts itself, but refuses a quarter of the patterns of the default pack for it: "Pattern is too large".) Hyperscan or Vectorscan does both; nothing else in the engine knows them.
+// near 2 ns a byte for any number of patterns. For the few that occur, a pass with that pattern alone gives every end
+// of a match; where the match begins is found by trying the places before an end whose byte can begin one. (Libhs can
+// report starts itself, but refuses a quarter of the patterns of the default pack for it: "Pattern is too large".)
+// Hyperscan or Vectorscan does both; nothing else in the engine knows them.
 #pragma once
 
 #include "fastguard/scratch.h"

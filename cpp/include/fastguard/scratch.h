@@ -18,7 +18,8 @@ void count_allocation() noexcept;
 [[nodiscard]] std::uint64_t allocation_count() noexcept;
 
 // A buffer of trivial values that only grows and does not keep its content when it does.
-template <class T> class Buffer {
+template <class T>
+class Buffer {
   public:
     // At least `size` values, uninitialised where they are new.
     T* reserve(std::size_t size) {

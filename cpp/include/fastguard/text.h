@@ -28,11 +28,14 @@ struct Text {
 
     // Whether `data` is UTF-8 (or looks like it) already.
     [[nodiscard]] bool is_bytes() const noexcept { return kind == TextKind::ascii || kind == TextKind::utf8; }
-    [[nodiscard]] static Text utf8(std::string_view bytes) noexcept { return {TextKind::utf8, bytes.data(), bytes.size()}; }
+    [[nodiscard]] static Text utf8(std::string_view bytes) noexcept {
+        return {TextKind::utf8, bytes.data(), bytes.size()};
+    }
 };
 
 // Units [begin, begin + count) of a text that is not bytes, as UTF-8; a lone surrogate becomes U+FFFD and is added to
-// `surrogates`. `out` has room for 4 * count + kTranscodeSlack (transcode.h) bytes. Returns the bytes written. O(count).
+// `surrogates`. `out` has room for 4 * count + kTranscodeSlack (transcode.h) bytes. Returns the bytes written.
+// O(count).
 std::size_t transcode(const Text& text, std::size_t begin, std::size_t count, char* out,
                       std::size_t& surrogates) noexcept;
 
@@ -49,10 +52,10 @@ struct TextPlace {
 };
 
 struct Segment {
-    std::string_view raw;     // UTF-8; borrowed from the text, or from the buffer given to the reader
-    TextPlace begin;          // of raw
-    bool first = true;        // begins where the text begins
-    bool last = true;         // ends where the text (or its limit) ends
+    std::string_view raw;        // UTF-8; borrowed from the text, or from the buffer given to the reader
+    TextPlace begin;             // of raw
+    bool first = true;           // begins where the text begins
+    bool last = true;            // ends where the text (or its limit) ends
     std::size_t surrogates = 0;  // lone surrogates, each replaced by U+FFFD
 };
 

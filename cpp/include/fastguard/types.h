@@ -12,13 +12,12 @@
 namespace fastguard {
 
 inline constexpr std::array<std::string_view, 14> kCategories = {
-    "prompt_injection", "jailbreak",  "system_prompt_leak", "pii",          "secret",
-    "malicious_link",   "toxicity",   "insecure_output",    "tool_abuse",   "model_dos",
-    "supply_chain",     "ungrounded", "hidden_text",        "custom"};
+    "prompt_injection", "jailbreak",  "system_prompt_leak", "pii",          "secret",     "malicious_link", "toxicity",
+    "insecure_output",  "tool_abuse", "model_dos",          "supply_chain", "ungrounded", "hidden_text",    "custom"};
 inline constexpr std::size_t kCategoryCount = kCategories.size();
 
-inline constexpr std::array<std::string_view, 7> kSources = {
-    "system", "user", "assistant", "tool_result", "tool_definition", "retrieved", "memory"};
+inline constexpr std::array<std::string_view, 7> kSources = {"system",          "user",      "assistant", "tool_result",
+                                                             "tool_definition", "retrieved", "memory"};
 inline constexpr std::size_t kSourceCount = kSources.size();
 inline constexpr std::uint8_t kAllSources = (1U << kSourceCount) - 1U;
 
@@ -36,7 +35,7 @@ enum class Depth : std::uint8_t { gate, fast, deep };
 // Position of `name` in one of the lists above, or nothing.
 template <std::size_t N>
 [[nodiscard]] constexpr std::optional<std::uint8_t> index_of(const std::array<std::string_view, N>& list,
-                                                            std::string_view name) noexcept {
+                                                             std::string_view name) noexcept {
     for (std::size_t i = 0; i < N; ++i) {
         if (list[i] == name) {
             return static_cast<std::uint8_t>(i);

@@ -49,14 +49,16 @@ struct CheckResult {
     std::uint32_t gate_windows = 0;
 
     // Only where undecided:
-    std::vector<std::int32_t> window_ids;                // kWindowIds a window
-    std::vector<float> window_dense;                     // kDenseFeatures a window
-    std::vector<float> window_scores;                    // how strongly the gate spoke
+    std::vector<std::int32_t> window_ids;  // kWindowIds a window
+    std::vector<float> window_dense;       // kDenseFeatures a window
+    std::vector<float> window_scores;      // how strongly the gate spoke
 
     void clear() noexcept;
     void set(Truncated limit) noexcept { truncated |= static_cast<std::uint8_t>(limit); }
     void set(Degraded part) noexcept { degraded |= static_cast<std::uint8_t>(part); }
-    [[nodiscard]] bool has(Truncated limit) const noexcept { return (truncated & static_cast<std::uint8_t>(limit)) != 0; }
+    [[nodiscard]] bool has(Truncated limit) const noexcept {
+        return (truncated & static_cast<std::uint8_t>(limit)) != 0;
+    }
     [[nodiscard]] bool has(Degraded part) const noexcept { return (degraded & static_cast<std::uint8_t>(part)) != 0; }
 };
 

@@ -3,8 +3,8 @@
 
 #if defined(__x86_64__)
 
-#include <cstring>
 #include <immintrin.h>
+#include <cstring>
 
 #define FASTGUARD_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
@@ -31,8 +31,8 @@ struct alignas(32) Nibbles {
 };
 
 // High-nibble bits: 2x = 1, 3x = 2, 4x = 4, 5x = 8, 6x = 16, 7x = 32; 0 for controls and bytes >= 0x80.
-constexpr Nibbles kHighNibble = {{0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0,
-                                  0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0}};
+constexpr Nibbles kHighNibble = {
+    {0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0}};
 
 constexpr Nibbles make_set(std::string_view members) noexcept {
     Nibbles set{};
@@ -48,8 +48,8 @@ constexpr Nibbles kLeet = make_set("@$!|+");
 
 FASTGUARD_AVX2 inline __m256i in_set(__m256i v, const Nibbles& set) noexcept {
     const __m256i nibble = _mm256_set1_epi8(0x0F);
-    const __m256i low = _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(set.low)),
-                                            _mm256_and_si256(v, nibble));
+    const __m256i low =
+        _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(set.low)), _mm256_and_si256(v, nibble));
     const __m256i high = _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(kHighNibble.low)),
                                              _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
     return _mm256_cmpgt_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
@@ -75,8 +75,7 @@ FASTGUARD_AVX2 inline Classes classes_of(__m256i v) noexcept {
     const __m256i letter = in_range(lowered, 'a', 'z');
     c.word = _mm256_or_si256(_mm256_or_si256(letter, c.digit), v);  // the sign bit of v marks bytes >= 0x80
     c.space = _mm256_or_si256(blank, _mm256_cmpeq_epi8(v, space_char));
-    const __m256i low = _mm256_and_si256(_mm256_cmpgt_epi8(space_char, v),
-                                         _mm256_cmpgt_epi8(v, _mm256_set1_epi8(-1)));
+    const __m256i low = _mm256_and_si256(_mm256_cmpgt_epi8(space_char, v), _mm256_cmpgt_epi8(v, _mm256_set1_epi8(-1)));
     c.control = _mm256_or_si256(_mm256_andnot_si256(blank, low), equals(v, 0x7F));
     return c;
 }

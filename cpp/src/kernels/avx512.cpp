@@ -78,7 +78,8 @@ FASTGUARD_AVX512 void accumulate(const std::uint16_t* rows, std::size_t count, s
         return _mm_loadu_si128(reinterpret_cast<const __m128i*>(table + static_cast<std::size_t>(r) * kGateLabels));
     };
     for (; i + 2 <= count; i += 2) {
-        const __m256i two = _mm256_inserti128_si256(_mm256_castsi128_si256(row(rows[i] & mask)), row(rows[i + 1] & mask), 1);
+        const __m256i two =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(row(rows[i] & mask)), row(rows[i + 1] & mask), 1);
         pairs = _mm512_add_epi32(pairs, _mm512_cvtepi16_epi32(two));
     }
     __m256i total = _mm256_add_epi32(_mm512_castsi512_si256(pairs), _mm512_extracti64x4_epi64(pairs, 1));

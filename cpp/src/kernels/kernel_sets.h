@@ -17,11 +17,22 @@ extern const Kernel neon;
 // The classes that the scalar kernel looks up; the SIMD kernels compute the same.
 [[nodiscard]] constexpr bool is_markup(unsigned char c) noexcept {
     switch (c) {
-    case '<': case '>': case '{': case '}': case '[': case ']': case '|':
-    case '`': case '#': case '*': case '=': case '/': case '\\':
-        return true;
-    default:
-        return false;
+        case '<':
+        case '>':
+        case '{':
+        case '}':
+        case '[':
+        case ']':
+        case '|':
+        case '`':
+        case '#':
+        case '*':
+        case '=':
+        case '/':
+        case '\\':
+            return true;
+        default:
+            return false;
     }
 }
 [[nodiscard]] constexpr bool is_leet_symbol(unsigned char c) noexcept {

@@ -23,7 +23,8 @@ inline std::uint64_t bits(const Block& mask) noexcept {
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(c, c)), 0);
 }
 
-template <class F> inline Block map(const Block& in, F f) noexcept {
+template <class F>
+inline Block map(const Block& in, F f) noexcept {
     return {{f(in.part[0]), f(in.part[1]), f(in.part[2]), f(in.part[3])}};
 }
 
