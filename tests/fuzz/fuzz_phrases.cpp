@@ -18,7 +18,7 @@ constexpr std::uint32_t kWithin = 6;
 const fastguard::ConceptTable& concepts() {
     static const fastguard::ConceptTable kTable = [] {
         fastguard::ConceptTable table;
-        for (const char* entry : {"a", "b c", "ignore", "pay no attention to", "ver*"}) {
+        for (const char* entry : {"a", "b c", "ignore", "pay no attention to", "verg*"}) {
             table.add(0, entry);
         }
         for (const char* entry : {"d", "e e", "instruct*", "指示", "a b"}) {
