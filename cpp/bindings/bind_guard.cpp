@@ -98,15 +98,15 @@ PyCFunction as_method(F* function) noexcept {
 
 PyMethodDef methods[] = {
     {"check", as_method(&check), METH_FASTCALL | METH_KEYWORDS,
-     "check(text=None, *, messages=None, source='user')\n--\n\nJudge a text or a conversation."},
+     "check($self, text=None, *, messages=None, source='user')\n--\n\nJudge a text or a conversation."},
     {"check_batch", as_method(&guard_check_batch), METH_VARARGS | METH_KEYWORDS,
-     "check_batch(texts, *, source='user', threads=0)\n--\n\nJudge many texts on all cores; equal to the loop."},
+     "check_batch($self, texts, *, source='user', threads=0)\n--\n\nJudge many texts on all cores; equal to the loop."},
     {"check_arrow", as_method(&guard_check_arrow), METH_VARARGS | METH_KEYWORDS,
-     "check_arrow(column, *, source='user', threads=0)\n--\n\nJudge a column of Arrow strings without copying it."},
+     "check_arrow($self, column, *, source='user', threads=0)\n--\n\nJudge a column of Arrow strings without copying it."},
     {"redact", as_method(&guard_redact), METH_VARARGS | METH_KEYWORDS,
-     "redact(text, *, source='user')\n--\n\nReplace secrets and personal data by placeholders."},
+     "redact($self, text, *, source='user')\n--\n\nReplace secrets and personal data by placeholders."},
     {"explain", as_method(&guard_explain), METH_VARARGS | METH_KEYWORDS,
-     "explain(text, *, source='user')\n--\n\nEvery step's value for one text."},
+     "explain($self, text, *, source='user')\n--\n\nEvery step's value for one text."},
     {"_score_windows", &no_model, METH_VARARGS, "No model; overridden by Guard."},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, final
 
+from typing_extensions import disjoint_base
+
 __version__: Final[str]
 
 CATEGORIES: Final[tuple[str, ...]]
@@ -23,7 +25,7 @@ class SignatureSpec:
     def __init__(
         self,
         *,
-        id: str,
+        id: str,  # noqa: A002
         category: str,
         severity: str,
         tier: int,
@@ -78,7 +80,9 @@ class PolicySpec:
         allow_phrases: Sequence[str] = (),
         allow_hosts: Sequence[str] = (),
     ) -> None:
-        """`actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
+        """Take a policy as numbers.
+
+        `actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
         `cuts`: per category the five score cuts of levels 1 to 5, falling.
         """
 
@@ -100,7 +104,9 @@ class ModelSpec:
         low: Sequence[float],
         high: Sequence[float],
     ) -> None:
-        """`table`: int16 little-endian, FEATURE_BUCKETS x 8 labels, row-major (unused labels zero).
+        """Take the gate's table and what goes with each label.
+
+        `table`: int16 little-endian, FEATURE_BUCKETS x 8 labels, row-major (unused labels zero).
         A window's gate logit of label l: scale * sum(table[id & (FEATURE_BUCKETS - 1), l]) / sqrt(count of ids != 0)
         + bias[l] + dot(dense[l], dense features). Row 0 of the table is not used. The text's logit is the maximum over its windows.
         Probability = 1 / (1 + exp(-(a * logit + b))) with (a, b) of the calibration.
@@ -183,6 +189,7 @@ class Verdict:
     def tier(self) -> Literal["gate", "fast", "deep"]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
+@disjoint_base
 class GuardBase:
     """The native part of `fastguard.Guard`: `check` is here, so that no Python runs on the hot path."""
 
@@ -200,8 +207,6 @@ class GuardBase:
     def explain(self, text: str | bytes, *, source: str = "user") -> dict[str, Any]: ...
     def _score_windows(self, ids: bytes, dense: bytes, windows: int) -> bytes | None:
         """Overridden by `Guard`: ONNX logits (float32, windows x labels) or None where no model can run."""
-    def _check_messages(self, messages: Sequence[Mapping[str, Any]], source: str) -> Verdict:
-        """Overridden by `Guard`."""
 
 def merge_verdicts(verdicts: Sequence[Verdict], messages: Sequence[int], degraded: Sequence[str] = ()) -> Verdict:
     """Join the verdicts of a conversation's texts; `messages[i]` is the message that text i belongs to."""
