@@ -72,6 +72,7 @@ _CAPS: Final = {
 _PER_LANGUAGE: Final = {"xsid": 700, "xquad": 1500}
 _WEIGHTS: Final = {"latent_jailbreak": 0.3, "cse_interpreter_abuse": 0.3, "bipia_train": 0.7}
 _PER_ATTACK: Final = 16  # rows of one BIPIA attack sentence
+_CLEAN_CONTEXT: Final = 4.0  # weight of a clean BIPIA context: there are that many attacked copies of it
 HELD_OUT: Final = ("cse_frr_benign",)  # over-defence set that no model of ours is trained on
 ONE_GROUP: Final = ("deepset_train",)  # translations of each other that nothing in the file joins
 
@@ -152,7 +153,7 @@ def _row(name: str, entry: dict[str, Any], measure_only: bool) -> Row | None:
         text = entry.get("response") or text
     meant, kind = meaning.marks, meaning.kind
     category = str(entry.get("category") or "")
-    group = ""
+    group, balance = "", 1.0
     if name == "agentdojo" and task == "indirect_injection":
         # All but `direct` speak to the model in so many words: a direct override as well.
         meant = marks(injection=-1 if category.endswith("/direct") else 1, jailbreak=0, indirect=1)
@@ -162,6 +163,7 @@ def _row(name: str, entry: dict[str, Any], measure_only: bool) -> Row | None:
         meant, kind = BENIGN_PROMPT, "prompt"
     if name == "bipia_train":  # the clean context and all that was planted in it stay together
         context = text.replace(entry.get("attack") or "", "")
+        balance = 1.0 if entry.get("attack") else _CLEAN_CONTEXT
         group = "context:" + hashlib.sha256("".join(context.split()).encode()).hexdigest()[:16]
     if not text.strip():
         return None
@@ -174,6 +176,6 @@ def _row(name: str, entry: dict[str, Any], measure_only: bool) -> Row | None:
         family=category or task,
         group=group,
         translation=entry.get("en") or "",
-        weight=meaning.weight * _WEIGHTS.get(name, 1.0),
+        weight=meaning.weight * _WEIGHTS.get(name, 1.0) * balance,
         split="measure" if measure_only or name in HELD_OUT else "train",
     )

@@ -10,7 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from training.features import BUCKETS, DENSE, IDS, SLOTS, WINDOW
-from training.network import BLEND, DEEP, WIDE
+from training.network import BLEND, WIDE
 from training.rows import LABELS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def build(blend: Blend) -> onnx.ModelProto:
     mixed = state["hidden.weight"].copy()
     mixed[:, 3 * s.channels :] *= state["shown"]
     hidden = g.add("Relu", g.add("Gemm", pooled, g.constant(mixed), g.constant(state["hidden.bias"]), transB=1))
-    deep = g.add("Gemm", hidden, g.constant(DEEP * state["out.weight"]), g.constant(DEEP * state["out.bias"]), transB=1)
+    deep = g.add("Gemm", hidden, g.constant(state["out.weight"]), g.constant(state["out.bias"]), transB=1)
     g.add("Add", wide, deep, output="logits")
     inputs = [
         helper.make_tensor_value_info("ids", TensorProto.INT32, ["windows", IDS]),

@@ -51,9 +51,11 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
             frame,
             generated=True,
         )
-    for _ in range(int(320 * factor)):
+    for _ in range(int(450 * factor)):
         name = rng.choice(("task", "task", "task", "question", "question", "chat"))
-        text, frame = words.framed(name, rng)
+        text = words.pick(name, rng)
+        # Nothing here is an attack's twin that must be kept apart: every frame is trained on, texts are split one by one.
+        frame = f"{words.lang}/everyday/{rng.randrange(7000)}"
         place = rng.random()
         if place < 0.25:
             text += rng.choice((" ", "\n")) + innocent(words, rng)
