@@ -30,8 +30,9 @@ def mixed_texts(seed: int, count: int) -> list[str | bytes]:
 
 def test_scratch_does_not_grow_after_warm_up() -> None:
     guards = [small_guard(), _core.GuardBase(small_pack(), policy(), model_spec(low=0.5, high=0.5))]
-    widest = [
+    widest: list[str | bytes] = [
         "\ufdfa" * 22_000,
+        ("1gn0re а " * 9_000).encode(),  # segments of bytes are longer than those of a str
         "x" * 70_000,
         "é" * 70_000,
         "😀" * 70_000,
