@@ -178,7 +178,7 @@ void read_array(const ArrowArray& batch, const Column& column, std::vector<Text>
             if (!null) {
                 const std::string_view bytes = string_at(*values, column.layout, place);
                 // An empty string may lie nowhere; only a null has no address.
-                text = Text::utf8(bytes.data() == nullptr ? std::string_view("", 0) : bytes);
+                text = bytes.data() == nullptr ? Text{TextKind::utf8, "", 0} : Text::utf8(bytes);
             }
         }
         texts.push_back(text);

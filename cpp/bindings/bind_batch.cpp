@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,9 +35,8 @@ void check_round(const Engine& engine, std::span<const Text> texts, std::uint8_t
         for (std::size_t i = 1; i < threads && i * kTake < texts.size(); ++i) {
             helpers.emplace_back(work);
         }
-    } catch (const std::system_error&) {
-        // No more threads to be had: those there are do the work.
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
+        // No more threads or no memory for them: those there are do the work.
     }
     work();
     for (std::thread& helper : helpers) {

@@ -25,7 +25,7 @@ void register_errors(py::module_& module) {
     }
     module.add_object("PackBuildError", py::reinterpret_borrow<py::object>(build_error));
     py::register_exception<DatabaseError>(module, "DatabaseError", PyExc_ValueError);
-    py::register_exception_translator([](std::exception_ptr pointer) {
+    py::register_exception_translator([](std::exception_ptr pointer) {  // NOLINT(performance-unnecessary-value-param)
         try {
             if (pointer) {
                 std::rethrow_exception(pointer);

@@ -102,7 +102,8 @@ PyMethodDef methods[] = {
     {"check_batch", as_method(&guard_check_batch), METH_VARARGS | METH_KEYWORDS,
      "check_batch($self, texts, *, source='user', threads=0)\n--\n\nJudge many texts on all cores; equal to the loop."},
     {"check_arrow", as_method(&guard_check_arrow), METH_VARARGS | METH_KEYWORDS,
-     "check_arrow($self, column, *, source='user', threads=0)\n--\n\nJudge a column of Arrow strings without copying it."},
+     "check_arrow($self, column, *, source='user', threads=0)\n--\n\nJudge a column of Arrow strings without copying "
+     "it."},
     {"redact", as_method(&guard_redact), METH_VARARGS | METH_KEYWORDS,
      "redact($self, text, *, source='user')\n--\n\nReplace secrets and personal data by placeholders."},
     {"explain", as_method(&guard_explain), METH_VARARGS | METH_KEYWORDS,

@@ -206,7 +206,7 @@ Phrase random_phrase(Random& random, std::size_t concepts) {
 
 void check_events(const Words& text, const std::vector<std::vector<Event>>& expected, const PhraseScratch& found) {
     const ConceptEvent* events = found.events.data();
-    for (ConceptId id = 0; id < expected.size(); ++id) {
+    for (ConceptId id = 0; id < static_cast<ConceptId>(expected.size()); ++id) {
         std::vector<Event> of_concept;
         for (std::size_t i = 0; i < found.event_count; ++i) {
             if (events[i].concept_id == id) {
@@ -236,7 +236,7 @@ void random_phrases_match_as_trying_every_choice() {
     for (int round = 0; round < 12000 && check::failures < 10; ++round) {
         std::vector<Concept> concepts(1 + random() % 5);
         ConceptTable table;
-        for (ConceptId id = 0; id < concepts.size(); ++id) {
+        for (ConceptId id = 0; id < static_cast<ConceptId>(concepts.size()); ++id) {
             for (std::size_t n = 1 + random() % 4; n > 0; --n) {
                 concepts[id].entries.push_back(random_entry(random));
                 table.add(id, concepts[id].entries.back());
@@ -252,6 +252,7 @@ void random_phrases_match_as_trying_every_choice() {
         const Words text(random_text(random, random() % 14));
         table.find(text.view(), text.tokens, matcher, scratch);
         std::vector<std::vector<Event>> events;
+        events.reserve(concepts.size());
         for (const Concept& made : concepts) {
             events.push_back(plain_events(text, made));
         }

@@ -182,6 +182,7 @@ void one_scratch_serves_several_scanners() {
     const Scanner first(patterns());
     first.prepare(scratch);
     std::vector<PatternSpec> more;
+    more.reserve(40);
     for (int i = 0; i < 40; ++i) {
         more.push_back({"p" + std::to_string(i), "key" + std::to_string(i) + "[a-z]{4,9}", false});
     }
