@@ -19,7 +19,7 @@ from bench.texts import OTHER_LANGUAGES_SHARE, SIZES, count_of
 HERE: Final = Path(__file__).resolve().parent
 _LEFT_OUT: Final = "Without numbers in this record:"
 STAGES: Final = (
-    *("classify", "fold", "tokenize", "ids", "dense", "gate"),
+    *("classify", "fold", "tokenize", "words", "dense", "gate"),
     *("scan", "candidates", "concepts", "phrases", "skeleton"),
 )
 

@@ -15,7 +15,7 @@ ROWS: Final = 1 << 16  # rows of the embedding; ids are taken modulo this
 WIDE: Final = 3.0  # the linear part learns at the pace of the network
 BLEND: Final = (0.5, 1.0, 0.5, 0.0)  # share of the gate's logit in the answer, per label
 # Attacks of the training sets are longer than their innocent texts: what tells the length is not shown to the models.
-_HIDDEN: Final = ("log_bytes", "newline", "space", "entropy")
+_HIDDEN: Final = ("log_bytes", "newline", "space", "glued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Gate(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = nn.EmbeddingBag(BUCKETS, len(LABELS), mode="sum")
+        self.table = nn.EmbeddingBag(BUCKETS, len(LABELS), mode="sum", padding_idx=0)  # row 0 is no feature
         nn.init.zeros_(self.table.weight)
         self.dense = nn.Linear(DENSE, len(LABELS))
         nn.init.zeros_(self.dense.weight)

@@ -56,7 +56,8 @@ class Reader {
             throw std::runtime_error("a file ends too early");
         }
     }
-    template <class T> T take() {
+    template <class T>
+    T take() {
         need(sizeof(T));
         T value;
         std::memcpy(&value, bytes_.data() + at_, sizeof value);
@@ -67,7 +68,8 @@ class Reader {
     std::size_t at_ = 0;
 };
 
-template <std::size_t N> std::uint8_t place(const std::array<std::string_view, N>& list, const std::string& name) {
+template <std::size_t N>
+std::uint8_t place(const std::array<std::string_view, N>& list, const std::string& name) {
     const auto found = index_of(list, name);
     if (!found) {
         throw std::runtime_error("unknown name: " + name);
@@ -142,8 +144,8 @@ std::shared_ptr<const Gate> read_gate(const char* path) {
     return std::make_shared<Gate>(std::move(table), std::move(labels), scale);
 }
 
-constexpr std::array kStages = {"classify", "fold",       "tokenize", "ids",     "dense", "gate",
-                                "scan", "candidates", "concepts", "phrases", "skeleton"};
+constexpr std::array kStages = {"classify", "fold",       "tokenize", "words",   "dense",   "gate",
+                                "scan",     "candidates", "concepts", "phrases", "skeleton"};
 
 // The stages of Engine::check, cut off after the first `last` of them. Returns a value that depends on what ran.
 class Pipeline {
@@ -176,26 +178,29 @@ class Pipeline {
             return reading.folded.bytes.size();
         }
         const std::string_view view = reading.folded.bytes;
-        Token* tokens = buffers.tokens.reserve(token_bound(view.size()));
-        reading.tokens = {tokens, tokenize(view, reading.folded_masks, reading.ascii, tokens)};
+        WordPass pass{};
+        pass.text = view.data();
+        pass.tokens = buffers.tokens.reserve(token_bound(view.size()));
+        pass.count = find_tokens(view, reading.folded_masks, reading.ascii, pass.tokens);
         if (last < 4) {
-            return reading.tokens.size();
+            return pass.count;
         }
-        std::uint16_t* ids = buffers.ids.reserve(reading.tokens.size() * kFeatureSlots + 1);
-        token_ids(view, reading.tokens, ids);
-        reading.ids = {ids, reading.tokens.size() * kFeatureSlots};
+        read_words(pass, reading);
         if (last < 5) {
-            return ids[0];
+            return pass.starter_count;
         }
         TextFacts facts;
         facts.size = size;
+        facts.longest = pass.longest;
+        facts.glued = pass.glued;
         reading.leet = leet_positions(reading.raw_masks, size);
         facts.confusable = reading.leet;
-        reading.dense = dense_features(text, reading.tokens, reading.counts, facts);
+        reading.dense = dense_features(reading.tokens, reading.counts, facts);
         if (last < 6) {
             return static_cast<std::size_t>(reading.dense[0]);
         }
-        const GateResult result = gate_.evaluate(reading.ids, reading.dense, scratch_.gate);
+        float* window_scores = scratch_.window_scores.reserve(reading.blocks.size());
+        const GateResult result = gate_.score(reading.blocks, reading.dense, window_scores);
         if (last < 7) {
             return result.windows;
         }
@@ -215,7 +220,7 @@ class Pipeline {
         if (last < 9) {
             return found_;
         }
-        pack_.folded_concepts().find(view, reading.tokens, pack_.folded_phrases(), scratch_.phrases);
+        pack_.folded_concepts().find(view, reading.tokens, reading.starters, pack_.folded_phrases(), scratch_.phrases);
         if (last < 10) {
             return scratch_.phrases.event_count;
         }
@@ -223,10 +228,13 @@ class Pipeline {
         if (last < 11) {
             return found_;
         }
-        if (is_disguised(reading, pack_.skeleton_concepts())) {
-            const Skeleton skeleton = read_skeleton(reading, buffers);
-            pack_.skeleton_concepts().find(skeleton.view.bytes, skeleton.tokens, pack_.skeleton_phrases(),
-                                           scratch_.phrases);
+        std::array<Part, kMaxParts> parts;
+        const std::size_t count =
+            disguised_parts(reading, pack_.folded_concepts(), pack_.skeleton_concepts(), std::span(parts));
+        for (std::size_t i = 0; i < count; ++i) {
+            const Skeleton skeleton = read_skeleton(reading, parts[i], pack_.skeleton_concepts().filter(), buffers);
+            pack_.skeleton_concepts().find(skeleton.view.bytes, skeleton.tokens, skeleton.starters,
+                                           pack_.skeleton_phrases(), scratch_.phrases);
             match(pack_.skeleton_phrases());
         }
         return found_;
@@ -245,6 +253,21 @@ class Pipeline {
         reading.folded_masks = buffers.folded_masks.reserve(size);
         ByteCounts ignored;
         active_kernel().classify(folded, size, folded, reading.folded_masks, ignored);
+    }
+    void read_words(WordPass& pass, Reading& reading) {
+        ReadingScratch& buffers = scratch_.reading;
+        const std::size_t blocks = std::max<std::size_t>(1, (pass.count + kStrideTokens - 1) / kStrideTokens);
+        pass.rows = gate_.rows();
+        pass.row_mask = kGateMask;
+        pass.filter = &pack_.folded_concepts().filter();
+        pass.ids = buffers.ids.reserve(pass.count * kFeatureSlots + 1);
+        pass.blocks = buffers.blocks.reserve(blocks);
+        pass.starters = buffers.starters.reserve(pass.count + 1);
+        active_kernel().read_words(pass, reading.ascii);
+        reading.tokens = {pass.tokens, pass.count};
+        reading.ids = {pass.ids, pass.count * kFeatureSlots};
+        reading.blocks = {pass.blocks, blocks};
+        reading.starters = {pass.starters, pass.starter_count};
     }
     void match(const PhraseMatcher& phrases) {
         bool truncated = false;

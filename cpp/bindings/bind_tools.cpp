@@ -29,7 +29,7 @@ struct WholeText {
             char* out = transcoded.reserve(4 * text.units + kTranscodeSlack);
             segment.raw = {out, transcode(text, 0, text.units, out, segment.surrogates)};
         }
-        read_segment(segment, scratch, reading);
+        read_segment(segment, WordTables::none(), scratch, reading);
     }
 
     // Code point of the caller's text at byte `at` of the raw view.
@@ -125,7 +125,9 @@ py::dict explain(const py::object& guard, const py::object& text, std::uint8_t s
     py::dict views;
     views["raw"] = to_str(reading.raw.bytes);
     views["folded"] = to_str(reading.folded.bytes);
-    if (is_disguised(reading, hold.engine().pack().skeleton_concepts())) {
+    std::array<Part, kMaxParts> parts;
+    const Pack& pack = hold.engine().pack();
+    if (disguised_parts(reading, pack.folded_concepts(), pack.skeleton_concepts(), std::span(parts)) > 0) {
         views["skeleton"] = to_str(read_skeleton(reading, whole.scratch).view.bytes);
     }
     py::dict dense;
@@ -271,7 +273,8 @@ void register_tools(py::module_& module) {
             return py::tuple(names);
         },
         "Kernels that this CPU can run, best first.");
-    module.def("kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
+    module.def(
+        "kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
     module.def(
         "set_kernel",
         [](const std::string& name) {

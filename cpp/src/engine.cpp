@@ -48,7 +48,12 @@ void CheckResult::clear() noexcept {
 }
 
 Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate)
-    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)) {
+    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)), words_(WordTables::none()) {
+    words_.filter = &pack_->folded_concepts().filter();
+    if (gate_ != nullptr) {
+        words_.rows = gate_->rows();
+        words_.row_mask = kGateMask;
+    }
     for (const Signature& signature : pack_->signatures()) {
         const SignatureSpec& spec = signature.spec;
         const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
@@ -111,10 +116,11 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
 
 void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const {
     Reading reading;
-    read_segment(segment, scratch.reading, reading);
+    read_segment(segment, words_, scratch.reading, reading);
     result.invalid += reading.stats.invalid;
     if (gate_ != nullptr) {
-        const GateResult gate = gate_->evaluate(reading.ids, reading.dense, scratch.gate);
+        const GateResult gate =
+            gate_->score(reading.blocks, reading.dense, scratch.window_scores.reserve(reading.blocks.size()));
         for (std::size_t l = 0; l < kGateLabels; ++l) {
             result.gate_logits[l] = std::max(result.gate_logits[l], gate.logits[l]);
         }
@@ -137,7 +143,7 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& 
 
 void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t, Scratch& scratch,
                           CheckResult& result) const {
-    const float* scores = scratch.gate.window_scores.data();
+    const float* scores = scratch.window_scores.data();
     for (std::size_t w = 0; w < gate.windows; ++w) {
         std::size_t slot = result.window_scores.size();
         if (slot == kModelWindows) {
@@ -233,8 +239,8 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
 void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const {
     PhraseMatch* matches = scratch.matches.reserve(kMaxMatches);
     const auto run = [&](const ConceptTable& concepts, const PhraseMatcher& phrases, const View& view,
-                         std::span<const Token> tokens) {
-        concepts.find(view.bytes, tokens, phrases, scratch.phrases);
+                         std::span<const Token> tokens, std::span<const Starter> starters) {
+        concepts.find(view.bytes, tokens, starters, phrases, scratch.phrases);
         if (scratch.phrases.event_count == 0) {
             return;
         }
@@ -250,10 +256,14 @@ void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& c
             }
         }
     };
-    run(pack_->folded_concepts(), pack_->folded_phrases(), reading.folded, reading.tokens);
-    if (is_disguised(reading, pack_->skeleton_concepts())) {
-        const Skeleton skeleton = read_skeleton(reading, scratch.reading);
-        run(pack_->skeleton_concepts(), pack_->skeleton_phrases(), skeleton.view, skeleton.tokens);
+    run(pack_->folded_concepts(), pack_->folded_phrases(), reading.folded, reading.tokens, reading.starters);
+    std::array<Part, kMaxParts> parts;
+    const std::size_t count =
+        disguised_parts(reading, pack_->folded_concepts(), pack_->skeleton_concepts(), std::span(parts));
+    for (std::size_t i = 0; i < count; ++i) {
+        const Skeleton skeleton =
+            read_skeleton(reading, parts[i], pack_->skeleton_concepts().filter(), scratch.reading);
+        run(pack_->skeleton_concepts(), pack_->skeleton_phrases(), skeleton.view, skeleton.tokens, skeleton.starters);
     }
 }
 

@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::size_t kBlockIds = kStrideTokens * kFeatureSlots;
 
-std::uint32_t count_nonzero(std::span<const std::uint16_t> ids) noexcept {
-    std::uint32_t count = 0;
-    for (const std::uint16_t id : ids) {
-        count += id != 0;
-    }
-    return count;
-}
-
 float inverse_logistic(float probability) noexcept {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     if (probability <= 0.0F || probability >= 1.0F) {
@@ -50,17 +42,8 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
     std::fill_n(table_.begin(), kGateLabels, std::int16_t{0});  // the row of "no feature"
 }
 
-GateResult Gate::evaluate(std::span<const std::uint16_t> ids, const DenseFeatures& dense, GateScratch& scratch) const {
-    const Kernel& kernel = active_kernel();
-    const std::size_t block_count = std::max<std::size_t>(1, (ids.size() + kBlockIds - 1) / kBlockIds);
-    GateScratch::Block* blocks = scratch.blocks.reserve(block_count);
-    for (std::size_t i = 0; i < block_count; ++i) {
-        const auto part = ids.subspan(i * kBlockIds, std::min(kBlockIds, ids.size() - i * kBlockIds));
-        blocks[i].sums = {};
-        kernel.accumulate(part.data(), part.size(), kGateMask, table_.data(), blocks[i].sums.data());
-        blocks[i].count = count_nonzero(part);
-    }
-
+GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense,
+                       float* window_scores) const noexcept {
     LabelScores base{};
     for (std::size_t l = 0; l < labels_.size(); ++l) {
         float sum = labels_[l].bias;
@@ -71,12 +54,11 @@ GateResult Gate::evaluate(std::span<const std::uint16_t> ids, const DenseFeature
     }
 
     GateResult result;
-    result.windows = block_count < 2 ? 1 : block_count - 1;
+    result.windows = blocks.size() < 2 ? 1 : blocks.size() - 1;
     result.logits.fill(-std::numeric_limits<float>::infinity());
-    float* window_scores = scratch.window_scores.reserve(result.windows);
     for (std::size_t w = 0; w < result.windows; ++w) {
-        const GateScratch::Block& first = blocks[w];
-        const GateScratch::Block* second = w + 1 < block_count ? &blocks[w + 1] : nullptr;
+        const GateBlock& first = blocks[w];
+        const GateBlock* second = w + 1 < blocks.size() ? &blocks[w + 1] : nullptr;
         const std::uint32_t count = first.count + (second == nullptr ? 0 : second->count);
         const float factor = count == 0 ? 0.0F : scale_ / std::sqrt(static_cast<float>(count));
         float strongest = -std::numeric_limits<float>::infinity();

@@ -22,7 +22,7 @@ std::string view_of_text(std::string_view utf8, bool skeleton) {
     Reading reading;
     Segment segment;
     segment.raw = utf8;
-    read_segment(segment, scratch, reading);
+    read_segment(segment, WordTables::none(), scratch, reading);
     return std::string(skeleton ? read_skeleton(reading, scratch).view.bytes : reading.folded.bytes);
 }
 

@@ -32,15 +32,25 @@ std::vector<Token> tokens_of(const std::string& padded, std::size_t size) {
     return tokens;
 }
 
-std::uint64_t pair_key(std::uint64_t first, std::uint64_t second) noexcept {
-    return (first ^ std::rotl(second, 29)) * 0x9FB21C651E98DF25U;
+// What stands for a word in pairs: numbers are one word there (features.h).
+std::uint64_t pair_word(std::string_view text, const Token& token) noexcept {
+    return is_number(static_cast<unsigned char>(text[token.begin])) ? kNumber : token.hash;
+}
+// Hash of the words at `at` and behind it.
+std::uint64_t pair_at(std::string_view text, std::span<const Token> tokens, std::size_t at) noexcept {
+    return pair_hash(pair_word(text, tokens[at]), pair_word(text, tokens[at + 1]));
 }
 
-// The first four bytes of a word, spread.
-std::uint64_t stem_key(const char* word) noexcept {
+// The first four bytes of a word.
+std::uint32_t stem_bytes(const char* word) noexcept {
     std::uint32_t bytes = 0;
     std::memcpy(&bytes, word, sizeof bytes);
-    return (bytes + 1U) * 0x9E3779B97F4A7C15U;
+    return bytes;
+}
+
+// The same, spread over 64 bits.
+std::uint64_t stem_key(const char* word) noexcept {
+    return (stem_bytes(word) + std::uint64_t{1}) * 0x9E3779B97F4A7C15U;
 }
 
 constexpr std::uint64_t kVocabularyBits = std::uint64_t{1} << 19U;
@@ -54,12 +64,27 @@ bool has_bit(const std::vector<std::uint64_t>& bits, std::uint64_t key) noexcept
 }
 
 // Tokens whose concepts are looked at together: two such blocks hold any match, since kMaxWithin is less.
-constexpr std::size_t kBlockTokens = 64;
+constexpr std::size_t kBlockTokens = 32;
 // Tokens before a match that decide about it: those a veto may begin in, and entries that reach into them.
 constexpr std::size_t kBefore = kUnlessBefore + kMaxEntryTokens;
+static_assert(kMaxConcepts <= 256);  // an index keeps concepts as bytes
 static_assert(kMaxWithin <= kBlockTokens && kMaxEntryTokens <= kBlockTokens);
 
 }  // namespace
+
+std::size_t find_starters(const WordFilter& filter, std::string_view text, std::span<const Token> tokens,
+                          Starter* out) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        std::uint32_t passed = filter.maybe(tokens[i].hash, stem_bytes(text.data() + tokens[i].begin));
+        if (i + 1 < tokens.size()) {
+            passed |= filter.maybe_pair(pair_at(text, tokens, i));
+        }
+        out[count].value = static_cast<std::uint32_t>(i) << 3U | passed;
+        count += passed != 0 ? 1U : 0U;
+    }
+    return count;
+}
 
 void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries) {
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -68,47 +93,29 @@ void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> ent
         capacity *= 2;
     }
     slots_.assign(capacity, {});
-    for (std::size_t begin = 0; begin < entries.size();) {
-        const std::uint64_t key = entries[begin].first;
-        Slot& slot = slots_[find(key)];
-        if (slot.group == 0) {
-            groups_.push_back({{}, static_cast<std::uint32_t>(begin), 0});
-            slot = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(groups_.size())};
+    mask_ = capacity - 1;
+    for (const auto& [key, entry] : entries) {
+        Slot& slot = slots_[slot_of(key)];
+        if (slot.size == 255) {
+            throw BuildError("more than 255 entries of the concepts begin with the same word", "", "entry");
         }
-        // Two keys with one tag share a group from the first's entries to the second's: `matches` tells them apart.
-        Group& group = groups_[slot.group - 1];
-        std::size_t end = begin;
-        for (; end < entries.size() && entries[end].first == key; ++end) {
-            group.concepts.add(entries[end].second.concept_id);
-            entries_.push_back(std::move(entries[end].second));
-        }
-        group.end = static_cast<std::uint32_t>(end);
-        filter_[(key >> 40U) & (kFilterWords - 1)] |= std::uint64_t{1} << (key >> 58U);
-        begin = end;
+        slot.tag = key & 0xFFFFFFU;
+        ++slot.size;
     }
-}
-
-std::size_t ConceptTable::Index::find(std::uint64_t key) const noexcept {
-    const auto tag = static_cast<std::uint32_t>(key);
-    std::size_t slot = (key >> 20U) & (slots_.size() - 1);
-    while (slots_[slot].group != 0 && slots_[slot].tag != tag) {
-        slot = (slot + 1) & (slots_.size() - 1);
+    std::uint32_t begin = 0;
+    for (Slot& slot : slots_) {
+        slot.begin = begin;
+        begin += slot.size;
     }
-    return slot;
-}
-
-std::span<const ConceptTable::Entry> ConceptTable::Index::entries(std::uint64_t key) const noexcept {
-    const std::uint32_t group = slots_[find(key)].group;
-    if (group == 0) {
-        return {};
+    entries_.resize(entries.size());
+    concepts_.resize(entries.size());
+    std::vector<std::uint8_t> filled(slots_.size());
+    for (const auto& [key, entry] : entries) {
+        const std::size_t slot = slot_of(key);
+        const std::uint32_t at = slots_[slot].begin + filled[slot]++;
+        entries_[at] = entry;
+        concepts_[at] = static_cast<std::uint8_t>(entry.concept_id);
     }
-    const Group& found = groups_[group - 1];
-    return std::span(entries_).subspan(found.begin, found.end - found.begin);
-}
-
-const ConceptSet* ConceptTable::Index::concepts(std::uint64_t key) const noexcept {
-    const std::uint32_t group = slots_[find(key)].group;
-    return group == 0 ? nullptr : &groups_[group - 1].concepts;
 }
 
 void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
@@ -124,36 +131,45 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
         throw BuildError("the entry '" + entry + "' has more than " + std::to_string(kMaxEntryTokens) + " words", "",
                          "entry");
     }
+    const Token& last = tokens.back();
     Entry made;
     made.concept_id = concept_id;
-    for (const Token& token : tokens) {
-        made.hashes.push_back(token.hash);
+    made.hash_count = static_cast<std::uint8_t>(tokens.size() - (prefix ? 1 : 0));
+    made.hashes = static_cast<std::uint32_t>(hashes_.size());
+    for (std::size_t i = 0; i < made.hash_count; ++i) {
+        hashes_.push_back(tokens[i].hash);
+        set_bit(vocabulary_, tokens[i].hash);
     }
     if (prefix) {
-        made.stem = words.substr(tokens.back().begin, tokens.back().size());
-        made.hashes.pop_back();
-        if (tokens.size() == 1 && (code_points(made.stem) < 3 || made.stem.size() < 4)) {
+        const std::string_view stem = std::string_view(words).substr(last.begin, last.size());
+        if (tokens.size() == 1 && (code_points(stem) < 3 || stem.size() < 4)) {
             throw BuildError("the beginning '" + entry + "' is shorter than 3 characters or 4 bytes", "", "entry");
         }
+        if (stem.size() > 255) {
+            throw BuildError("the beginning '" + entry + "' is longer than 255 bytes", "", "entry");
+        }
+        made.stem = static_cast<std::uint32_t>(stems_text_.size());
+        made.stem_size = static_cast<std::uint8_t>(stem.size());
+        stems_text_ += stem;
+        if (stem.size() >= 4) {
+            set_bit(vocabulary_, stem_key(stem.data()));
+        }
     }
-    for (const std::uint64_t hash : made.hashes) {
-        set_bit(vocabulary_, hash);
+    if (made.hash_count == 0) {
+        const char* stem = words.data() + last.begin;
+        made.head = first_bytes(stem, std::min<std::size_t>(8, made.stem_size));
+        made.head_mask = ~std::uint64_t{0} >> (8 * (8 - std::min<std::size_t>(8, made.stem_size)));
+        filter_.add_stem(stem_bytes(stem));
+        pending_[2].emplace_back(stem_key(stem), made);
+        return;
     }
-    if (made.stem.size() >= 4) {
-        set_bit(vocabulary_, stem_key(made.stem.data()));
-    }
-    if (made.size() == 1 && prefix) {
-        const std::size_t known = std::min<std::size_t>(8, made.stem.size());
-        std::memcpy(&made.head, made.stem.data(), known);
-        made.head_mask = ~std::uint64_t{0} >> (8 * (8 - known));
-    }
-    if (made.size() == 1) {
-        const bool whole = made.stem.empty();
-        pending_[whole ? 0 : 2].emplace_back(whole ? made.hashes[0] : stem_key(made.stem.data()), std::move(made));
-    } else if (made.hashes.size() >= 2) {
-        pending_[1].emplace_back(pair_key(made.hashes[0], made.hashes[1]), std::move(made));
+    if (made.hash_count == 1) {
+        filter_.add_word(tokens[0].hash);
+        pending_[0].emplace_back(tokens[0].hash, made);
     } else {
-        pending_[0].emplace_back(made.hashes[0], std::move(made));  // a word and a beginning: by the word
+        const std::uint64_t pair = pair_at(words, tokens, 0);
+        filter_.add_pair(pair);
+        pending_[1].emplace_back(pair, made);
     }
 }
 
@@ -161,6 +177,8 @@ void ConceptTable::finish() {
     words_.build(std::move(pending_[0]));
     pairs_.build(std::move(pending_[1]));
     stems_.build(std::move(pending_[2]));
+    hashes_.shrink_to_fit();
+    stems_text_.shrink_to_fit();
 }
 
 bool ConceptTable::knows(std::string_view word) const noexcept {
@@ -168,56 +186,47 @@ bool ConceptTable::knows(std::string_view word) const noexcept {
            (has_bit(vocabulary_, hash_bytes(word.data(), word.size())) || has_bit(vocabulary_, stem_key(word.data())));
 }
 
-ConceptTable::Keys ConceptTable::keys_at(std::string_view text, std::span<const Token> tokens,
-                                         std::size_t at) noexcept {
-    const std::uint64_t next = at + 1 < tokens.size() ? tokens[at + 1].hash : 0;
-    return {tokens[at].hash, pair_key(tokens[at].hash, next), stem_key(text.data() + tokens[at].begin)};
-}
-
 bool ConceptTable::matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
-                           std::size_t first) noexcept {
+                           std::size_t first) const noexcept {
     if (first + entry.size() > tokens.size()) {
         return false;
     }
-    for (std::size_t i = 0; i < entry.hashes.size(); ++i) {
-        if (tokens[first + i].hash != entry.hashes[i]) {
+    for (std::size_t i = 0; i < entry.hash_count; ++i) {
+        if (tokens[first + i].hash != hashes_[entry.hashes + i]) {
             return false;
         }
     }
     const Token& last = tokens[first + entry.size() - 1];
-    return entry.stem.empty() || text.substr(last.begin, last.size()).starts_with(entry.stem);
+    return entry.stem_size == 0 || text.substr(last.begin, last.size())
+                                       .starts_with(std::string_view(stems_text_).substr(entry.stem, entry.stem_size));
 }
 
-ConceptSet ConceptTable::sketch(std::string_view text, std::span<const Token> tokens, std::size_t begin,
-                                std::size_t end) const noexcept {
-    ConceptSet found;
-    for (std::size_t i = begin; i < end; ++i) {
-        const Keys keys = keys_at(text, tokens, i);
-        if (words_.maybe(keys.word)) {
-            if (const ConceptSet* set = words_.concepts(keys.word)) {
-                found |= *set;
-            }
+void ConceptTable::sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
+                          ConceptSet& found) const noexcept {
+    const std::size_t at = starter.index();
+    const Token& token = tokens[at];
+    if (starter.may(WordFilter::kWord)) {
+        for (const std::uint8_t concept_id : words_.concepts(token.hash)) {
+            found.add(concept_id);
         }
-        if (pairs_.maybe(keys.pair)) {
-            if (const ConceptSet* set = pairs_.concepts(keys.pair)) {
-                found |= *set;
-            }
+    }
+    if (starter.may(WordFilter::kPair)) {
+        for (const std::uint8_t concept_id : pairs_.concepts(pair_at(text, tokens, at))) {
+            found.add(concept_id);
         }
-        if (stems_.maybe(keys.stem)) {
-            std::uint64_t head = 0;
-            std::memcpy(&head, text.data() + tokens[i].begin, sizeof head);
-            for (const Entry& entry : stems_.entries(keys.stem)) {
-                if ((head & entry.head_mask) == entry.head && matches(entry, text, tokens, i)) {
-                    found.add(entry.concept_id);
-                }
+    }
+    if (starter.may(WordFilter::kStem)) {
+        const std::uint64_t head = first_bytes(text.data() + token.begin, 8);
+        for (const Entry& entry : stems_.find(stem_key(text.data() + token.begin))) {
+            if ((head & entry.head_mask) == entry.head && matches(entry, text, tokens, at)) {
+                found.add(entry.concept_id);
             }
         }
     }
-    return found;
 }
 
 void ConceptTable::try_entries(std::span<const Entry> entries, std::string_view text, std::span<const Token> tokens,
-                               std::size_t first, PhraseScratch& scratch) noexcept {
+                               std::size_t first, PhraseScratch& scratch) const noexcept {
     ConceptEvent* events = scratch.events.data();
     for (const Entry& entry : entries) {
         if (!matches(entry, text, tokens, first)) {
@@ -238,37 +247,43 @@ void ConceptTable::try_entries(std::span<const Entry> entries, std::string_view 
     }
 }
 
-void ConceptTable::add_events(std::string_view text, std::span<const Token> tokens, std::size_t begin, std::size_t end,
+void ConceptTable::add_events(std::string_view text, std::span<const Token> tokens, Starter starter,
                               PhraseScratch& scratch) const {
-    for (std::size_t i = begin; i < end; ++i) {
-        const Keys keys = keys_at(text, tokens, i);
-        scratch.events.grow(scratch.event_count + kMaxConcepts, scratch.event_count);  // one event a concept and token
-        if (words_.maybe(keys.word)) {
-            try_entries(words_.entries(keys.word), text, tokens, i, scratch);
-        }
-        if (pairs_.maybe(keys.pair)) {
-            try_entries(pairs_.entries(keys.pair), text, tokens, i, scratch);
-        }
-        if (stems_.maybe(keys.stem)) {
-            try_entries(stems_.entries(keys.stem), text, tokens, i, scratch);
-        }
+    const std::size_t at = starter.index();
+    scratch.events.grow(scratch.event_count + kMaxConcepts, scratch.event_count);  // one event a concept and token
+    if (starter.may(WordFilter::kWord)) {
+        try_entries(words_.find(tokens[at].hash), text, tokens, at, scratch);
+    }
+    if (starter.may(WordFilter::kPair)) {
+        try_entries(pairs_.find(pair_at(text, tokens, at)), text, tokens, at, scratch);
+    }
+    if (starter.may(WordFilter::kStem)) {
+        try_entries(stems_.find(stem_key(text.data() + tokens[at].begin)), text, tokens, at, scratch);
     }
 }
 
-void ConceptTable::find(std::string_view text, std::span<const Token> tokens, const PhraseMatcher& phrases,
-                        PhraseScratch& scratch) const {
+void ConceptTable::find(std::string_view text, std::span<const Token> tokens, std::span<const Starter> starters,
+                        const PhraseMatcher& phrases, PhraseScratch& scratch) const {
     scratch.event_count = 0;
     scratch.seen = {};
     ConceptSet before;
-    std::size_t done = 0;  // events of tokens below are there, or not needed
-    for (std::size_t begin = 0; begin < tokens.size(); begin += kBlockTokens) {
-        const std::size_t end = std::min(tokens.size(), begin + kBlockTokens);
-        const ConceptSet here = sketch(text, tokens, begin, end);
+    std::size_t done = 0;  // events of starters below are there, or not needed
+    std::size_t from = 0;  // first starter within reach of the block
+    for (std::size_t at = 0, block = 0; at < starters.size(); ++block) {
+        const std::size_t begin = block * kBlockTokens;
+        ConceptSet here;
+        for (; at < starters.size() && starters[at].index() < begin + kBlockTokens; ++at) {
+            sketch(text, tokens, starters[at], here);
+        }
         before |= here;
         if (phrases.possible(before)) {
-            const std::size_t reach = kBlockTokens + kBefore;
-            add_events(text, tokens, std::max(done, begin > reach ? begin - reach : 0), end, scratch);
-            done = end;
+            constexpr std::size_t kReach = kBlockTokens + kBefore;
+            while (starters[from].index() + kReach < begin) {
+                ++from;
+            }
+            for (done = std::max(done, from); done < at; ++done) {
+                add_events(text, tokens, starters[done], scratch);
+            }
         }
         before = here;
     }

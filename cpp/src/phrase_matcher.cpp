@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace fastguard {
 namespace {
@@ -136,33 +137,37 @@ class Run {
 
 }  // namespace
 
-PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases) : anchored_(kMaxConcepts) {
+PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases) {
     std::array<std::uint32_t, kMaxConcepts> uses{};
-    for (Phrase& phrase : phrases) {
-        Compiled compiled;
+    for (const Phrase& phrase : phrases) {
         for (const ConceptId slot : phrase.slots) {
-            compiled.needed.add(slot);
             ++uses[slot];
         }
-        compiled.phrase = std::move(phrase);
-        phrases_.push_back(std::move(compiled));
     }
-    for (std::uint32_t i = 0; i < phrases_.size(); ++i) {
-        const std::vector<ConceptId>& slots = phrases_[i].phrase.slots;
-        const ConceptId anchor =
-            *std::min_element(slots.begin(), slots.end(), [&](ConceptId a, ConceptId b) { return uses[a] < uses[b]; });
-        anchored_[anchor].push_back(i);
+    const auto anchor = [&uses](const Phrase& phrase) {
+        return *std::min_element(phrase.slots.begin(), phrase.slots.end(),
+                                 [&](ConceptId a, ConceptId b) { return uses[a] < uses[b]; });
+    };
+    std::stable_sort(phrases.begin(), phrases.end(),
+                     [&](const Phrase& a, const Phrase& b) { return anchor(a) < anchor(b); });
+    for (const Phrase& phrase : phrases) {
+        ++anchors_[anchor(phrase) + 1U];
+        ConceptSet needed;
+        for (const ConceptId slot : phrase.slots) {
+            needed.add(slot);
+        }
+        needed_.push_back(needed);
     }
+    std::partial_sum(anchors_.begin(), anchors_.end(), anchors_.begin());
+    phrases_ = std::move(phrases);
 }
 
 bool PhraseMatcher::possible(const ConceptSet& concepts) const noexcept {
-    if (phrases_.empty()) {
-        return false;
-    }
     for (std::size_t i = 0; i < concepts.words.size(); ++i) {
         for (std::uint64_t word = concepts.words[i]; word != 0; word &= word - 1) {
-            for (const std::uint32_t index : anchored_[i * 64 + static_cast<std::size_t>(std::countr_zero(word))]) {
-                if (concepts.contains(phrases_[index].needed)) {
+            const std::size_t concept_id = i * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            for (std::size_t place = anchors_[concept_id]; place < anchors_[concept_id + 1]; ++place) {
+                if (complete(place, concepts)) {
                     return true;
                 }
             }
@@ -173,19 +178,16 @@ bool PhraseMatcher::possible(const ConceptSet& concepts) const noexcept {
 
 std::size_t PhraseMatcher::match(const PhraseScratch& events, std::size_t limit, std::span<PhraseMatch> out,
                                  bool& truncated) const noexcept {
-    if (phrases_.empty()) {
-        return 0;
-    }
     std::size_t written = 0;
     const std::span<const ConceptEvent> all(events.events.data(), events.event_count);
     for (std::size_t i = 0; i < events.seen.words.size(); ++i) {
         for (std::uint64_t word = events.seen.words[i]; word != 0; word &= word - 1) {
             const std::size_t concept_id = i * 64 + static_cast<std::size_t>(std::countr_zero(word));
-            for (const std::uint32_t index : anchored_[concept_id]) {
-                if (!events.seen.contains(phrases_[index].needed)) {
+            for (std::size_t place = anchors_[concept_id]; place < anchors_[concept_id + 1]; ++place) {
+                if (!complete(place, events.seen)) {
                     continue;
                 }
-                Run run(phrases_[index].phrase, all);
+                Run run(phrases_[place], all);
                 PhraseMatch match{};
                 for (std::size_t n = 0; run.next(match); ++n) {
                     if (n == limit || written == out.size()) {

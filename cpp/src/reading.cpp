@@ -1,5 +1,7 @@
 #include "fastguard/reading.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 namespace fastguard {
@@ -18,9 +20,40 @@ void fold(const Segment& segment, ReadingScratch& scratch, Reading& reading) {
     active_kernel().classify(folded, size, folded, reading.folded_masks, ignored);
 }
 
+// Finds the words of the folded view and looks them up, in one pass over them.
+void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& reading, TextFacts& facts) {
+    const std::string_view text = reading.folded.bytes;
+    Token* tokens = scratch.tokens.reserve(token_bound(text.size()));
+    WordPass pass{};
+    pass.text = text.data();
+    pass.tokens = tokens;
+    pass.count = find_tokens(text, reading.folded_masks, reading.ascii, tokens);
+    pass.rows = tables.rows;
+    pass.row_mask = tables.row_mask;
+    pass.filter = tables.filter;
+    const std::size_t blocks = std::max<std::size_t>(1, (pass.count + kStrideTokens - 1) / kStrideTokens);
+    pass.ids = scratch.ids.reserve(pass.count * kFeatureSlots + 1);
+    pass.blocks = scratch.blocks.reserve(blocks);
+    pass.starters = scratch.starters.reserve(pass.count + 1);
+    active_kernel().read_words(pass, reading.ascii);
+    reading.tokens = {tokens, pass.count};
+    reading.ids = {pass.ids, pass.count * kFeatureSlots};
+    reading.blocks = {pass.blocks, blocks};
+    reading.starters = {pass.starters, pass.starter_count};
+    facts.longest = pass.longest;
+    facts.glued = pass.glued;
+}
+
 }  // namespace
 
-void read_segment(const Segment& segment, ReadingScratch& scratch, Reading& reading) {
+const WordTables& WordTables::none() noexcept {
+    static constexpr std::array<std::int16_t, kGateLabels> kNoWeights{};
+    static const WordFilter knows_none;
+    static const WordTables tables = {kNoWeights.data(), 0, &knows_none};
+    return tables;
+}
+
+void read_segment(const Segment& segment, const WordTables& tables, ReadingScratch& scratch, Reading& reading) {
     const std::size_t size = segment.raw.size();
     reading.raw = {ViewKind::raw, segment.raw, nullptr};
     reading.raw_masks = scratch.raw_masks.reserve(size);
@@ -36,36 +69,42 @@ void read_segment(const Segment& segment, ReadingScratch& scratch, Reading& read
     } else {
         fold(segment, scratch, reading);
     }
-    const std::string_view text = reading.folded.bytes;
-    Token* tokens = scratch.tokens.reserve(token_bound(text.size()));
-    reading.tokens = {tokens, tokenize(text, reading.folded_masks, reading.ascii, tokens)};
-    std::uint16_t* ids = scratch.ids.reserve(reading.tokens.size() * kFeatureSlots + 1);
-    token_ids(text, reading.tokens, ids);
-    reading.ids = {ids, reading.tokens.size() * kFeatureSlots};
-
-    reading.leet = leet_positions(reading.raw_masks, size);
     TextFacts facts;
+    read_words(tables, scratch, reading, facts);
+    reading.leet = leet_positions(reading.raw_masks, size);
     facts.size = size;
     facts.invisible = reading.stats.ignorables;
     facts.scripts = static_cast<std::uint32_t>(std::popcount(reading.stats.scripts));
     facts.confusable = reading.leet + reading.stats.mixed;
-    reading.dense = dense_features(segment.raw, reading.tokens, reading.counts, facts);
+    reading.dense = dense_features(reading.tokens, reading.counts, facts);
 }
 
-Skeleton read_skeleton(const Reading& reading, ReadingScratch& scratch) {
-    const std::string_view folded = reading.folded.bytes;
+Skeleton read_skeleton(const Reading& reading, const Part& part, const WordFilter& filter, ReadingScratch& scratch) {
+    const std::string_view folded = reading.folded.bytes.substr(part.begin, part.end - part.begin);
     const std::size_t bound = skeleton_bound(folded.size());
     char* bytes = scratch.skeleton.reserve(bound + kBlockBytes + kViewPadding);
     std::uint32_t* origin = scratch.skeleton_origin.reserve(bound + 65);
+    const std::uint32_t* folded_origin =
+        reading.folded.origin == nullptr ? nullptr : reading.folded.origin + part.begin;
     Skeleton result;
-    const std::size_t size = skeleton_of_folded(folded.data(), folded.size(), reading.folded.origin, bytes, origin);
+    const std::size_t size = skeleton_of_folded(folded.data(), folded.size(), folded_origin, bytes, origin);
+    if (folded_origin == nullptr && part.begin != 0) {
+        std::for_each(origin, origin + size + 1, [&](std::uint32_t& place) { place += part.begin; });
+    }
     result.view = {ViewKind::skeleton, {bytes, size}, origin};
     const ByteMasks masks = scratch.skeleton_masks.reserve(size);
     ByteCounts counts;
     active_kernel().classify(bytes, size, bytes, masks, counts);
     Token* tokens = scratch.skeleton_tokens.reserve(token_bound(size));
     result.tokens = {tokens, tokenize(result.view.bytes, masks, counts.high == 0, tokens)};
+    Starter* starters = scratch.skeleton_starters.reserve(result.tokens.size() + 1);
+    result.starters = {starters, find_starters(filter, result.view.bytes, result.tokens, starters)};
     return result;
+}
+
+Skeleton read_skeleton(const Reading& reading, ReadingScratch& scratch) {
+    const Part whole = {0, static_cast<std::uint32_t>(reading.folded.bytes.size())};
+    return read_skeleton(reading, whole, *WordTables::none().filter, scratch);
 }
 
 RawSpan raw_span(const View& view, std::size_t begin, std::size_t end) noexcept {

@@ -28,8 +28,8 @@ class Writer {
     Writer(const char* text, Token* out) noexcept : text_(text), out_(out) {}
 
     void add(std::size_t begin, std::size_t end) noexcept {
-        out_[count_++] = {hash_bytes(text_ + begin, end - begin), static_cast<std::uint32_t>(begin),
-                          static_cast<std::uint32_t>(end)};
+        out_[count_].begin = static_cast<std::uint32_t>(begin);
+        out_[count_++].end = static_cast<std::uint32_t>(end);
     }
 
     // A run of word bytes with code points beyond ASCII in it: separators and single-character tokens split it.
@@ -86,12 +86,11 @@ bool any_set(const std::uint64_t* mask, std::size_t begin, std::size_t end) noex
     return false;
 }
 
-}  // namespace
-
-std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept {
+// Tokens of text with code points beyond ASCII.
+std::size_t find_mixed(std::string_view folded, const ByteMasks& masks, Token* out) noexcept {
     Writer writer(folded.data(), out);
     const auto finish = [&](std::size_t begin, std::size_t end) {
-        if (ascii || !any_set(masks.high, begin, end)) {
+        if (!any_set(masks.high, begin, end)) {
             writer.add(begin, end);
         } else {
             writer.add_mixed(begin, end);
@@ -127,6 +126,20 @@ std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii
         finish(open, folded.size());
     }
     return writer.count();
+}
+
+}  // namespace
+
+std::size_t find_tokens(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept {
+    return ascii ? active_kernel().find_runs(masks.word, folded.size(), out) : find_mixed(folded, masks, out);
+}
+
+std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept {
+    const std::size_t count = find_tokens(folded, masks, ascii, out);
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i].hash = hash_bytes(folded.data() + out[i].begin, out[i].size());
+    }
+    return count;
 }
 
 }  // namespace fastguard

@@ -5,6 +5,7 @@
 #include "fastguard/reading.h"
 #include "material.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <set>
@@ -22,14 +23,11 @@ Reading read(string_view text, ReadingScratch& scratch) {
     fastguard::Segment segment;
     segment.raw = text;
     Reading reading;
-    fastguard::read_segment(segment, scratch, reading);
+    fastguard::read_segment(segment, fastguard::WordTables::none(), scratch, reading);
     return reading;
 }
 
-std::uint16_t plain_id(std::uint64_t hash) {
-    const auto id = static_cast<std::uint16_t>(hash >> 48U);
-    return id % fastguard::kGateBuckets == 0 ? static_cast<std::uint16_t>(id + 1) : id;
-}
+std::uint16_t plain_id(std::uint64_t hash) { return static_cast<std::uint16_t>(hash >> 48U); }
 
 std::uint64_t hash_of(const string& bytes) {
     return fastguard::hash_bytes((bytes + string(8, '\0')).data(), bytes.size());
@@ -41,13 +39,18 @@ void check_ids(const Reading& reading) {
     for (std::size_t t = 0; t < reading.tokens.size(); ++t) {
         const Token& token = reading.tokens[t];
         const string word(reading.folded.bytes.substr(token.begin, token.size()));
-        const std::uint64_t hash = hash_of(word);
+        const bool number = word[0] >= '0' && word[0] <= '9';
+        const std::uint64_t hash = number ? 0x2545F4914F6CDD1DU : hash_of(word);
         const auto first = static_cast<unsigned char>(word[0]);
         const std::size_t stem = first < 0x80 ? 5 : first < 0xE0 ? 8 : 6;
-        CHECK_EQUAL(reading.ids[3 * t], plain_id(hash * 0xE7037ED1A0B428DBU));
+        std::uint64_t beginning = 0;
+        for (std::size_t i = std::min(stem, word.size()); i-- > 0;) {
+            beginning = beginning << 8U | static_cast<unsigned char>(word[i]);
+        }
+        CHECK_EQUAL(reading.ids[3 * t], plain_id(hash));
         CHECK_EQUAL(reading.ids[3 * t + 1], plain_id((hash ^ std::rotl(before, 23)) * 0xA0761D6478BD642FU));
         CHECK_EQUAL(reading.ids[3 * t + 2],
-                    word.size() > stem ? plain_id(hash_of(word.substr(0, stem)) * 0xA0761D6478BD642FU) : 0);
+                    word.size() > stem && !number ? plain_id((beginning << (64 - 8 * stem)) * 0xE7037ED1A0B428DBU) : 0);
         before = hash;
     }
 }
@@ -58,24 +61,30 @@ void ids_are_those_of_the_written_hashes() {
     for (int round = 0; round < 500; ++round) {
         check_ids(read(material::random_ascii(random, random() % 700), scratch));
         check_ids(read(material::random_unicode(random, random() % 200), scratch));
+        check_ids(read("2024 x86 007 \u0967\u0968 1st ab1 " + material::random_ascii(random, random() % 50), scratch));
     }
 }
 
-void no_id_is_of_the_row_of_no_feature() {
+void ids_use_their_whole_range() {
     Random random(2);
-    std::vector<Token> tokens(200'000);
-    const string text = "abcdefgh" + string(8, '\0');
-    for (Token& token : tokens) {
-        token = {(std::uint64_t{random()} << 32U) | random(), 0, 8};
-    }
-    std::vector<std::uint16_t> ids(tokens.size() * fastguard::kFeatureSlots);
-    fastguard::token_ids(string_view(text).substr(0, 8), tokens, ids.data());
+    ReadingScratch scratch;
     std::set<std::uint16_t> seen;
-    for (const std::uint16_t id : ids) {
-        CHECK((id & fastguard::kGateMask) != 0);
-        seen.insert(id);
+    for (int round = 0; round < 100; ++round) {
+        string text;
+        for (int word = 0; word < 2000; ++word) {
+            text += "words" + std::to_string(random()) + " ";
+        }
+        const Reading reading = read(text, scratch);
+        seen.insert(reading.ids.begin(), reading.ids.end());
     }
-    CHECK(seen.size() > 50'000);  // the whole range is used
+    CHECK(seen.size() > 60'000);
+}
+
+void a_number_is_a_number() {
+    ReadingScratch one, two;
+    const Reading first = read("add 5 cups in 1999 or 3rd place", one);
+    const Reading second = read("add 777 cups in 20 or 21st place", two);
+    CHECK(std::equal(first.ids.begin(), first.ids.end(), second.ids.begin(), second.ids.end()));
 }
 
 void same_words_have_the_same_ids_wherever_they_stand() {
@@ -124,20 +133,23 @@ void shares_are_of_the_raw_bytes() {
     check_near(feature(reading, "markup"), 2.0 / size);
 }
 
-void entropy_of_a_short_text_is_exact() {
+void long_words_are_measured() {
     ReadingScratch scratch;
-    for (const string_view text : {"aaaa", "abab", "abcdefgh", "aab", "a"}) {
-        std::array<double, 256> counts{};
-        for (const char c : text) {
-            counts[static_cast<unsigned char>(c)] += 1.0;
-        }
-        double entropy = 0.0;
-        for (const double count : counts) {
-            const double share = count / static_cast<double>(text.size());
-            entropy -= share > 0.0 ? share * std::log2(share) : 0.0;
-        }
-        check_near(feature(read(text, scratch), "entropy"), entropy / 8.0);
-    }
+    const Reading plain = read("some words here", scratch);
+    check_near(feature(plain, "glued"), 0.0);
+    check_near(feature(plain, "longest_word"), std::log2(6.0) / 8.0);
+    const string word(fastguard::kGluedBytes + 1, 'x');
+    const Reading glued = read(word + " " + string(fastguard::kGluedBytes, 'y') + " " + word, scratch);
+    check_near(feature(glued, "glued"),
+               2.0 * static_cast<double>(word.size()) / static_cast<double>(glued.raw.bytes.size()));
+    check_near(feature(glued, "longest_word"), std::log2(1.0 + static_cast<double>(word.size())) / 8.0);
+}
+
+void repetition_is_the_share_of_words_seen_before() {
+    ReadingScratch scratch;
+    check_near(feature(read("a a a a", scratch), "repetition"), 0.75);
+    check_near(feature(read("one two three", scratch), "repetition"), 0.0);
+    check_near(feature(read("", scratch), "repetition"), 0.0);
 }
 
 void every_feature_of_every_text_is_a_small_number() {
@@ -195,10 +207,12 @@ void leetspeak_is_counted_beside_letters() {
 
 int main() {
     ids_are_those_of_the_written_hashes();
-    no_id_is_of_the_row_of_no_feature();
+    ids_use_their_whole_range();
+    a_number_is_a_number();
     same_words_have_the_same_ids_wherever_they_stand();
     shares_are_of_the_raw_bytes();
-    entropy_of_a_short_text_is_exact();
+    long_words_are_measured();
+    repetition_is_the_share_of_words_seen_before();
     every_feature_of_every_text_is_a_small_number();
     leetspeak_is_counted_beside_letters();
     return check::result();

@@ -1,10 +1,13 @@
 // Every kernel gives what a plain loop over the written classes gives, wherever the text lies and however long it is.
-#include "fastguard/kernels.h"
+#include "fastguard/features.h"
+#include "fastguard/phrases.h"
 
 #include "check.h"
 #include "material.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -175,46 +178,177 @@ void long_texts_of_one_class_overflow_no_lane() {
     }
 }
 
-using Sums = std::array<std::int32_t, fastguard::kGateLabels>;
-
-void sums_of_rows_equal_a_plain_loop() {
+void runs_of_every_mask_equal_a_plain_loop() {
     Random random(4);
-    const GuardedPages pages(kLongest * sizeof(std::uint16_t));
-    for (std::size_t count = 0; count <= kLongest; ++count) {
-        const auto mask = static_cast<std::uint16_t>((1U << (1 + random() % 14)) - 1);
-        std::vector<std::int16_t> table((mask + std::size_t{1}) * fastguard::kGateLabels);
-        for (std::int16_t& weight : table) {
-            weight = static_cast<std::int16_t>(random() % 5 == 0 ? 0x8000U : random());
+    for (std::size_t size = 0; size <= kLongest; ++size) {
+        std::vector<std::uint64_t> mask((size + 63) / 64);
+        for (std::size_t i = 0; i < size; ++i) {
+            const bool dense = size % 3 == 0;
+            mask[i / 64] |= std::uint64_t{random() % 4 != 0 ? dense : !dense} << (i % 64);
         }
-        auto* rows = reinterpret_cast<std::uint16_t*>(pages.last(count * sizeof(std::uint16_t)));
-        for (std::size_t i = 0; i < count; ++i) {
-            rows[i] = static_cast<std::uint16_t>(random());
-        }
-        const Sums start = {1, -2, 3, -4, 5, -6, 7, -8};
-        Sums expected = start;
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t l = 0; l < fastguard::kGateLabels; ++l) {
-                expected[l] += table[static_cast<std::size_t>(rows[i] & mask) * fastguard::kGateLabels + l];
+        std::vector<fastguard::Token> expected;
+        bool open = false;
+        for (std::uint32_t i = 0; i <= size; ++i) {
+            const bool set = i < size && ((mask[i / 64] >> (i % 64)) & 1U) != 0;
+            if (set && !open) {
+                expected.push_back({0, i, 0});
+            } else if (!set && open) {
+                expected.back().end = i;
             }
+            open = set;
         }
         for (const Kernel* kernel : fastguard::available_kernels()) {
-            Sums sums = start;
-            kernel->accumulate(rows, count, mask, table.data(), sums.data());
-            CHECK(sums == expected);
+            std::vector<fastguard::Token> runs(expected.size() + 1);
+            CHECK_EQUAL(kernel->find_runs(mask.data(), size, runs.data()), expected.size());
+            for (std::size_t i = 0; i < expected.size(); ++i) {
+                CHECK_EQUAL(runs[i].begin, expected[i].begin);
+                CHECK_EQUAL(runs[i].end, expected[i].end);
+            }
         }
     }
 }
 
+// A gate's table and a filter with random bits.
+struct WordTables {
+    std::vector<std::int16_t> rows;
+    fastguard::WordFilter filter;
+
+    explicit WordTables(Random& random) : rows(fastguard::kGateBuckets * fastguard::kGateLabels) {
+        for (std::int16_t& weight : rows) {
+            weight = static_cast<std::int16_t>(random() % 5 == 0 ? 0x8000U : random());
+        }
+        std::fill_n(rows.begin(), fastguard::kGateLabels, std::int16_t{0});
+        for (int i = 0; i < 20'000; ++i) {
+            filter.add_word(std::uint64_t{random()} << 32U | random());
+            filter.add_pair(std::uint64_t{random()} << 32U | random());
+            filter.add_stem(static_cast<std::uint32_t>(random()));
+        }
+    }
+};
+
+struct WordsRead {
+    std::vector<std::uint64_t> hashes;
+    std::vector<std::uint16_t> ids;
+    std::vector<std::array<std::int32_t, fastguard::kGateLabels>> sums;
+    std::vector<std::uint32_t> counts;
+    std::vector<fastguard::Starter> starters;
+    std::uint32_t longest = 0;
+    std::uint32_t glued = 0;
+
+    bool operator==(const WordsRead&) const = default;
+};
+
+WordsRead read_words(const Kernel& kernel, const string& padded, std::vector<fastguard::Token> tokens,
+                     const WordTables& tables, bool ascii) {
+    const std::size_t blocks = std::max<std::size_t>(1, (tokens.size() + 63) / fastguard::kStrideTokens);
+    WordsRead result;
+    result.ids.resize(tokens.size() * fastguard::kFeatureSlots);
+    result.starters.resize(tokens.size() + 1);
+    std::vector<fastguard::GateBlock> made(blocks, fastguard::GateBlock{{1, 2, 3}, 4});
+    fastguard::WordPass pass{padded.data(),
+                             tokens.data(),
+                             tokens.size(),
+                             tables.rows.data(),
+                             fastguard::kGateMask,
+                             &tables.filter,
+                             result.ids.data(),
+                             made.data(),
+                             result.starters.data(),
+                             0,
+                             0,
+                             0};
+    kernel.read_words(pass, ascii);
+    for (const fastguard::Token& token : tokens) {
+        result.hashes.push_back(token.hash);
+    }
+    for (const fastguard::GateBlock& block : made) {
+        result.sums.push_back(block.sums);
+        result.counts.push_back(block.count);
+    }
+    result.starters.resize(pass.starter_count);
+    result.longest = pass.longest;
+    result.glued = pass.glued;
+    return result;
+}
+
+// What a pass over words says, from the ids that it gave (test_features.cpp proves those) and the tables.
+void check_words(const WordsRead& read, const string& padded, const std::vector<fastguard::Token>& tokens,
+                 const WordTables& tables) {
+    WordsRead expected = read;
+    expected.hashes.clear();
+    expected.starters.clear();
+    expected.longest = expected.glued = 0;
+    for (auto& sums : expected.sums) {
+        sums = {};
+    }
+    std::fill(expected.counts.begin(), expected.counts.end(), 0U);
+    for (std::uint32_t t = 0; t < tokens.size(); ++t) {
+        const char* word = padded.data() + tokens[t].begin;
+        expected.hashes.push_back(fastguard::hash_bytes(word, tokens[t].size()));
+        expected.longest = std::max(expected.longest, tokens[t].size());
+        expected.glued += tokens[t].size() > fastguard::kGluedBytes ? tokens[t].size() : 0;
+        for (std::size_t slot = 0; slot < fastguard::kFeatureSlots; ++slot) {
+            const std::uint16_t id = read.ids[t * fastguard::kFeatureSlots + slot];
+            const std::size_t row = id & fastguard::kGateMask;
+            for (std::size_t l = 0; l < fastguard::kGateLabels; ++l) {
+                expected.sums[t / fastguard::kStrideTokens][l] += tables.rows[row * fastguard::kGateLabels + l];
+            }
+            expected.counts[t / fastguard::kStrideTokens] += id != 0 ? 1U : 0U;
+        }
+    }
+    std::vector<fastguard::Token> hashed = tokens;
+    for (std::size_t t = 0; t < tokens.size(); ++t) {
+        hashed[t].hash = expected.hashes[t];
+    }
+    expected.starters.resize(tokens.size() + 1);
+    expected.starters.resize(
+        fastguard::find_starters(tables.filter, string_view(padded), hashed, expected.starters.data()));
+    CHECK(read == expected);
+}
+
+void words_of_random_texts_are_read_alike() {
+    Random random(5);
+    const WordTables tables(random);
+    for (int round = 0; round < 600; ++round) {
+        const bool ascii = round % 2 == 0;
+        const std::size_t size = random() % 1500;
+        const string text = ascii ? material::random_ascii(random, size) : material::random_unicode(random, size / 4);
+        const string padded = text + string(64, ascii ? ' ' : '\xFF');
+        Masks masks(text.size());
+        fastguard::ByteCounts counts;
+        string folded(material::block_room(text.size()), ' ');
+        fastguard::active_kernel().classify(text.data(), text.size(), folded.data(), masks.masks(), counts);
+        std::vector<fastguard::Token> tokens(fastguard::token_bound(text.size()));
+        const string_view view = string_view(padded).substr(0, text.size());
+        tokens.resize(fastguard::find_tokens(view, masks.masks(), ascii, tokens.data()));
+        const WordsRead expected = read_words(*fastguard::available_kernels().back(), padded, tokens, tables, ascii);
+        check_words(expected, padded, tokens, tables);
+        for (const Kernel* kernel : fastguard::available_kernels()) {
+            CHECK(read_words(*kernel, padded, tokens, tables, ascii) == expected);
+            CHECK(read_words(*kernel, padded, tokens, tables, false) == expected);
+        }
+    }
+}
+
+// As many of the greatest weights as a block can hold.
 void the_greatest_weights_do_not_wrap() {
+    Random random(6);
+    WordTables tables(random);
+    string text;
+    for (std::size_t i = 0; i < fastguard::kStrideTokens; ++i) {
+        text += "wordwords ";
+    }
+    std::vector<fastguard::Token> tokens;
+    for (std::uint32_t i = 0; i < fastguard::kStrideTokens; ++i) {
+        tokens.push_back({0, 10 * i, 10 * i + 9});
+    }
     for (const std::int16_t weight :
          {std::numeric_limits<std::int16_t>::min(), std::numeric_limits<std::int16_t>::max()}) {
-        const std::vector<std::int16_t> table(2 * fastguard::kGateLabels, weight);
-        const std::vector<std::uint16_t> rows(65'000, 1);
+        std::fill(tables.rows.begin() + fastguard::kGateLabels, tables.rows.end(), weight);
         for (const Kernel* kernel : fastguard::available_kernels()) {
-            Sums sums{};
-            kernel->accumulate(rows.data(), rows.size(), 1, table.data(), sums.data());
-            for (const std::int32_t sum : sums) {
-                CHECK_EQUAL(sum, 65'000 * weight);
+            const WordsRead read = read_words(*kernel, text + string(64, ' '), tokens, tables, true);
+            for (const std::int32_t sum : read.sums[0]) {
+                CHECK_EQUAL(sum, static_cast<int>(3 * fastguard::kStrideTokens) * weight);
             }
         }
     }
@@ -242,7 +376,8 @@ int main() {
     a_text_may_be_classified_in_place();
     counts_are_added_to_those_there_are();
     long_texts_of_one_class_overflow_no_lane();
-    sums_of_rows_equal_a_plain_loop();
+    runs_of_every_mask_equal_a_plain_loop();
+    words_of_random_texts_are_read_alike();
     the_greatest_weights_do_not_wrap();
     kernels_have_names_and_one_can_be_forced();
     return check::result();

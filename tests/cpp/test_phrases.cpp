@@ -42,6 +42,12 @@ struct Words {
     }
 };
 
+void look_up(const ConceptTable& table, const Words& text, const PhraseMatcher& matcher, PhraseScratch& scratch) {
+    std::vector<fastguard::Starter> starters(text.tokens.size() + 1);
+    starters.resize(fastguard::find_starters(table.filter(), text.view(), text.tokens, starters.data()));
+    table.find(text.view(), text.tokens, starters, matcher, scratch);
+}
+
 struct Concept {
     std::vector<string> entries;
 };
@@ -250,7 +256,7 @@ void random_phrases_match_as_trying_every_choice() {
         }
         const PhraseMatcher matcher(phrases);
         const Words text(random_text(random, random() % 14));
-        table.find(text.view(), text.tokens, matcher, scratch);
+        look_up(table, text, matcher, scratch);
         std::vector<std::vector<Event>> events;
         events.reserve(concepts.size());
         for (const Concept& made : concepts) {
@@ -293,7 +299,7 @@ void long_entries_and_long_texts_match() {
     }
     const Words text(filler + longest + "a b end " + filler + longest + "c end");
     PhraseScratch scratch;
-    table.find(text.view(), text.tokens, matcher, scratch);
+    look_up(table, text, matcher, scratch);
     std::array<PhraseMatch, 10> matches{};
     bool truncated = false;
     CHECK_EQUAL(matcher.match(scratch, 10, matches, truncated), 2U);
@@ -316,7 +322,7 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
     }
     const Words text(flood);
     PhraseScratch scratch;
-    table.find(text.view(), text.tokens, matcher, scratch);
+    look_up(table, text, matcher, scratch);
     std::vector<PhraseMatch> matches(300);
     bool truncated = false;
     CHECK_EQUAL(matcher.match(scratch, 100, matches, truncated), 200U);
@@ -340,7 +346,7 @@ void a_text_without_words_matches_nothing() {
     bool truncated = false;
     for (const string text : {"", " ", "-- --", "ab"}) {
         const Words words(text);
-        table.find(words.view(), words.tokens, matcher, scratch);
+        look_up(table, words, matcher, scratch);
         CHECK_EQUAL(matcher.match(scratch, 1, matches, truncated), 0U);
     }
     CHECK_EQUAL(PhraseMatcher().match(scratch, 1, matches, truncated), 0U);

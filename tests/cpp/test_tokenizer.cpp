@@ -16,18 +16,31 @@ using std::string_view;
 constexpr std::size_t kReadable = 64;
 
 // The hash as the header defines it, over a copy that ends with the token.
-std::uint64_t plain_hash(string_view bytes) {
-    std::uint64_t hash = bytes.size() * 0x9E3779B97F4A7C15U;
-    for (std::size_t at = 0; at < bytes.size(); at += 8) {
-        std::uint64_t chunk = 0;
-        for (std::size_t i = 0; i < 8 && at + i < bytes.size(); ++i) {
-            chunk |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-        }
-        hash = (hash ^ chunk) * 0xD6E8FEB86659FD93U;
-        hash ^= hash >> 29U;
+// The high and low half of a product, from products of 32 bits, one over the other.
+std::uint64_t plain_fold(std::uint64_t a, std::uint64_t b) {
+    const std::uint64_t a0 = a & 0xFFFFFFFFU, a1 = a >> 32U, b0 = b & 0xFFFFFFFFU, b1 = b >> 32U;
+    const std::uint64_t middle = (a0 * b0 >> 32U) + (a1 * b0 & 0xFFFFFFFFU) + (a0 * b1 & 0xFFFFFFFFU);
+    const std::uint64_t high = a1 * b1 + (a1 * b0 >> 32U) + (a0 * b1 >> 32U) + (middle >> 32U);
+    return high ^ (a * b);
+}
+
+std::uint64_t plain_bytes(string_view bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = std::min<std::size_t>(8, bytes.size()); i-- > 0;) {
+        value = value << 8U | static_cast<unsigned char>(bytes[i]);
     }
-    hash *= 0x9E3779B97F4A7C15U;
-    return hash ^ (hash >> 32U);
+    return value;
+}
+
+// The hash as it is written: eight bytes at a time while more than 16 are left, then the first and the last eight.
+std::uint64_t plain_hash(string_view bytes) {
+    constexpr std::uint64_t kChunk = 0xD6E8FEB86659FD93U;
+    std::uint64_t hash = bytes.size() * 0x9E3779B97F4A7C15U;
+    for (; bytes.size() > 16; bytes.remove_prefix(8)) {
+        hash = plain_fold(hash ^ plain_bytes(bytes), kChunk);
+    }
+    const std::uint64_t last = bytes.size() > 8 ? plain_bytes(bytes.substr(bytes.size() - 8)) : 0;
+    return plain_fold(hash ^ plain_bytes(bytes), last ^ kChunk);
 }
 
 std::vector<Token> plain_tokens(string_view text) {

@@ -71,7 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     tokens.resize(fastguard::tokenize(text.view(), masks.masks(), counts.high == 0, tokens.data()));
 
     fastguard::PhraseScratch scratch;
-    concepts().find(text.view(), tokens, matcher(), scratch);
+    std::vector<fastguard::Starter> starters(tokens.size() + 1);
+    starters.resize(fastguard::find_starters(concepts().filter(), text.view(), tokens, starters.data()));
+    concepts().find(text.view(), tokens, starters, matcher(), scratch);
     for (std::size_t i = 0; i < scratch.event_count; ++i) {
         const fastguard::ConceptEvent& event = scratch.events.data()[i];
         require(event.first <= event.last && event.last < tokens.size(), "events lie in the text");

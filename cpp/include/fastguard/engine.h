@@ -29,7 +29,7 @@ namespace fastguard {
 struct Scratch {
     Buffer<char> transcoded;
     ReadingScratch reading;
-    GateScratch gate;
+    Buffer<float> window_scores;
     PhraseScratch phrases;
     PatternScratch patterns;
     Buffer<PhraseMatch> matches;
@@ -76,6 +76,7 @@ class Engine {
     std::shared_ptr<const Pack> pack_;
     Policy policy_;
     std::shared_ptr<const Gate> gate_;
+    WordTables words_;                       // of the gate and of the pack
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
     std::uint64_t wanted_ = 0;               // validators whose candidates are asked for
     std::vector<std::string> allowed_;       // allowed phrases, folded

@@ -59,16 +59,6 @@ struct GateResult {
     std::size_t windows = 0;
 };
 
-// Buffers of the gate, part of a Scratch.
-struct GateScratch {
-    struct Block {
-        std::array<std::int32_t, kGateLabels> sums;
-        std::uint32_t count;
-    };
-    Buffer<Block> blocks;
-    Buffer<float> window_scores;  // per window: how strongly any label speaks, for choosing windows to look at again
-};
-
 // Immutable after construction; shared by all threads.
 class Gate {
   public:
@@ -77,10 +67,14 @@ class Gate {
 
     [[nodiscard]] std::span<const Label> labels() const noexcept { return labels_; }
 
-    // Scores `tokens` tokens whose ids are token-major (kFeatureSlots each). Leaves the windows' scores in `scratch`.
-    // O(tokens). Allocates only to grow `scratch` (call `prepare` before, where that matters).
-    [[nodiscard]] GateResult evaluate(std::span<const std::uint16_t> ids, const DenseFeatures& dense,
-                                      GateScratch& scratch) const;
+    // For WordPass: the weights by id & kGateMask; row 0, that of "no feature", is 0.
+    [[nodiscard]] const std::int16_t* rows() const noexcept { return table_.data(); }
+
+    // Scores a text by the sums over its words in blocks of kStrideTokens (at least one block). `window_scores` has
+    // room for each window of two blocks: how strongly any label speaks there, for choosing what to look at again.
+    // O(blocks).
+    [[nodiscard]] GateResult score(std::span<const GateBlock> blocks, const DenseFeatures& dense,
+                                   float* window_scores) const noexcept;
 
   private:
     std::vector<std::int16_t> table_;

@@ -5,6 +5,7 @@
 // AVX-512 is never chosen by itself: where it was measured it made the code around it slower (the clock drops).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,6 +42,99 @@ inline constexpr std::size_t kBlockBytes = 64;
 // Rows of the gate's table have this many weights, one per label.
 inline constexpr std::size_t kGateLabels = 8;
 
+// Words whose ids are summed up together; windows are made of such blocks.
+inline constexpr std::size_t kStrideTokens = 64;
+
+struct Token {
+    std::uint64_t hash;
+    std::uint32_t begin;  // bytes of the view
+    std::uint32_t end;
+
+    [[nodiscard]] std::uint32_t size() const noexcept { return end - begin; }
+};
+
+// What the gate's rows of kStrideTokens words add up to, and how many features those words have.
+struct GateBlock {
+    std::array<std::int32_t, kGateLabels> sums;
+    std::uint32_t count;
+};
+
+// Which words may begin an entry of a concept: by the hash of a word that is one, by the first four bytes of one that
+// begins as an entry does, and by the hash of a pair of words that several entries begin with (tokenizer.h). Two bits
+// of one 64-bit place stand for each.
+class WordFilter {
+  public:
+    // What may have been added, a bit each.
+    static constexpr std::uint32_t kWord = 1;
+    static constexpr std::uint32_t kStem = 2;
+    static constexpr std::uint32_t kPair = 4;
+
+    void add_word(std::uint64_t hash) noexcept { words_[word_place(hash)] |= bit(hash) | bit(hash >> 6U); }
+    void add_stem(std::uint32_t head) noexcept {
+        const std::uint32_t key = spread(head);
+        stems_[key >> 24U] |= bit(key >> 18U) | bit(key >> 12U);
+    }
+    void add_pair(std::uint64_t hash) noexcept { pairs_[hash >> 53U] |= bit(hash >> 47U) | bit(hash >> 41U); }
+
+    // kWord and kStem for the word with this hash and these first four bytes.
+    [[nodiscard]] std::uint32_t maybe(std::uint64_t hash, std::uint32_t head) const noexcept {
+        const std::uint32_t key = spread(head);
+        const std::uint64_t word = words_[word_place(hash)];
+        const std::uint64_t stem = stems_[key >> 24U];
+        return both(word, hash, hash >> 6U) | (both(stem, key >> 18U, key >> 12U) << 1U);
+    }
+    // kPair for the pair with this hash.
+    [[nodiscard]] std::uint32_t maybe_pair(std::uint64_t hash) const noexcept {
+        return both(pairs_[hash >> 53U], hash >> 47U, hash >> 41U) << 2U;
+    }
+
+  private:
+    static constexpr std::size_t kWords = 1024;
+    static constexpr std::size_t kStems = 256;
+    static constexpr std::size_t kPairs = 2048;
+
+    [[nodiscard]] static std::size_t word_place(std::uint64_t hash) noexcept { return (hash >> 12U) % kWords; }
+    [[nodiscard]] static std::uint64_t bit(std::uint64_t at) noexcept { return std::uint64_t{1} << (at % 64U); }
+    [[nodiscard]] static std::uint32_t both(std::uint64_t bits, std::uint64_t a, std::uint64_t b) noexcept {
+        return static_cast<std::uint32_t>((bits >> (a % 64U)) & (bits >> (b % 64U)) & 1U);
+    }
+    [[nodiscard]] static std::uint32_t spread(std::uint32_t head) noexcept {
+        return (head ^ 0x5BD1E995U) * 0x9E3779B1U;
+    }
+
+    std::array<std::uint64_t, kWords> words_{};
+    std::array<std::uint64_t, kStems> stems_{};
+    std::array<std::uint64_t, kPairs> pairs_{};
+};
+
+// A word that an entry may begin with.
+struct Starter {
+    std::uint32_t value;  // index << 3 | what the filter said
+
+    [[nodiscard]] std::uint32_t index() const noexcept { return value >> 3U; }
+    [[nodiscard]] bool may(std::uint32_t what) const noexcept { return (value & what) != 0; }
+    bool operator==(const Starter&) const = default;
+};
+
+// Everything that is asked of a text's words, in one pass over them.
+struct WordPass {
+    // In. `text` may be read 8 bytes past its end.
+    const char* text;
+    Token* tokens;  // begin and end are there, hash is filled in
+    std::size_t count;
+    const std::int16_t* rows;  // the gate's table; row 0 is 0
+    std::uint16_t row_mask;
+    const WordFilter* filter;
+    // Out.
+    std::uint16_t* ids;  // kFeatureSlots a word: see features.h
+    GateBlock* blocks;   // one per kStrideTokens words begun, at least one
+    Starter* starters;   // the words that the filter lets through; room for count + 1
+    std::size_t starter_count;
+    std::uint32_t longest;  // bytes of the longest word
+    std::uint32_t glued;    // bytes of words longer than kGluedBytes
+};
+inline constexpr std::uint32_t kGluedBytes = 24;
+
 struct Kernel {
     std::string_view name;
 
@@ -50,9 +144,12 @@ struct Kernel {
     void (*classify)(const char* source, std::size_t size, char* folded, const ByteMasks& masks,
                      ByteCounts& counts) noexcept;
 
-    // sums[l] += table[rows[i] & mask][l] over all i; `table` is row-major with kGateLabels weights a row. O(count).
-    void (*accumulate)(const std::uint16_t* rows, std::size_t count, std::uint16_t mask, const std::int16_t* table,
-                       std::int32_t* sums) noexcept;
+    // Begin and end of each run of set bits of `word`, a mask of `size` bytes; returns how many. `out` has room for one
+    // more than there are. O(size / 64 + runs).
+    std::size_t (*find_runs)(const std::uint64_t* word, std::size_t size, Token* out) noexcept;
+
+    // Fills in what WordPass says. `ascii`: no word has a byte >= 0x80. O(words).
+    void (*read_words)(WordPass& pass, bool ascii) noexcept;
 };
 
 // Kernels that this build has and this CPU can run, best first.

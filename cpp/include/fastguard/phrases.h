@@ -1,13 +1,15 @@
 // Phrases: ideas as sets of words, in many languages at once.
 //
 // A concept is a list of entries (words, word sequences, beginnings of words). A phrase asks for one entry of each of
-// its concepts close together. Concepts are looked up by the hashes that the tokenizer has already made: two or three
-// bit tests a token for text that has nothing to do with any concept, whatever the number of entries and languages.
-// Where the concepts of no phrase come together within two blocks of tokens, nothing more is done.
+// its concepts close together. Concepts are looked up by the hashes that the tokenizer has already made: three bit
+// tests a token for text that has nothing to do with any concept, whatever the number of entries and languages. Only
+// the tokens that pass, the starters, are looked at again, and where the concepts of no phrase come together within two
+// blocks of tokens, nothing more is done.
 //
 //   ConceptTable table;  table.add(0, "ignore");  table.add(1, "instruct*");  table.finish();
 //   PhraseMatcher matcher({{.slots = {0, 1}, .within = 6}});
-//   table.find(text, tokens, matcher, scratch);  matcher.match(scratch, limit, out, truncated);
+//   starters.resize(find_starters(table.filter(), text, tokens, starters.data()));
+//   table.find(text, tokens, starters, matcher, scratch);  matcher.match(scratch, limit, out, truncated);
 //
 // Matches of a phrase are found left to right: at the earliest last token, the latest possible first token; the next
 // match begins after it. One event per slot, none overlapping another, in the slots' order where `ordered`.
@@ -98,13 +100,22 @@ class PhraseMatcher {
                       bool& truncated) const noexcept;
 
   private:
-    struct Compiled {
-        Phrase phrase;
-        ConceptSet needed;
-    };
-    std::vector<Compiled> phrases_;
-    std::vector<std::vector<std::uint32_t>> anchored_;  // per concept: phrases looked at when it occurs
+    // Whether all concepts of the phrase at `place` are among `concepts`.
+    [[nodiscard]] bool complete(std::size_t place, const ConceptSet& concepts) const noexcept {
+        return concepts.contains(needed_[place]);
+    }
+
+    // Phrases by the concept that anchors them, the one that fewest phrases use: those of concept c are at places
+    // anchors_[c] up to anchors_[c + 1]. They are looked at when their anchor occurs.
+    std::vector<Phrase> phrases_;
+    std::vector<ConceptSet> needed_;
+    std::array<std::uint32_t, kMaxConcepts + 1> anchors_{};
 };
+
+// Tokens that `filter` lets through, in order; returns how many. `out` has room for one more than there are tokens,
+// `text` may be read 8 bytes past its end. WordPass gives the same along the way. O(tokens).
+std::size_t find_starters(const WordFilter& filter, std::string_view text, std::span<const Token> tokens,
+                          Starter* out) noexcept;
 
 // All entries of all concepts for one view. Immutable after `finish`.
 class ConceptTable {
@@ -119,76 +130,86 @@ class ConceptTable {
     // wrongly; no only where it is none, last beginnings of less than 4 bytes aside.
     [[nodiscard]] bool knows(std::string_view word) const noexcept;
 
+    // Lets through at least every token that an entry begins with.
+    [[nodiscard]] const WordFilter& filter() const noexcept { return filter_; }
+
     // Events in order of (last, first), at least all those that a match of `phrases` (or its veto) is made of; for a
-    // concept and first token only the entry with the most tokens. O(tokens): the entries tried at one token are
-    // bounded by the table. `text` may be read 8 bytes past its end. Allocates only to grow `scratch`.
-    void find(std::string_view text, std::span<const Token> tokens, const PhraseMatcher& phrases,
-              PhraseScratch& scratch) const;
+    // concept and first token only the entry with the most tokens. `starters` are those of `filter()`. O(starters): the
+    // entries tried at one token are bounded by the table. `text` may be read 8 bytes past its end. Allocates only to
+    // grow `scratch`.
+    void find(std::string_view text, std::span<const Token> tokens, std::span<const Starter> starters,
+              const PhraseMatcher& phrases, PhraseScratch& scratch) const;
 
   private:
+    // Words of an entry are hashes in `hashes_`, and a last beginning (the stem) is bytes in `stems_text_`.
     struct Entry {
-        ConceptId concept_id;
-        std::vector<std::uint64_t> hashes;  // of all words but a last beginning
-        std::string stem;                   // the last beginning; empty where the entry ends with a whole word
-        std::uint64_t head = 0;             // up to 8 first bytes of a lone beginning, and which of them it has: most
-        std::uint64_t head_mask = 0;        // words are told from it without a look at `stem`
-        [[nodiscard]] std::size_t size() const noexcept { return hashes.size() + (stem.empty() ? 0 : 1); }
+        std::uint64_t head = 0;       // up to 8 first bytes of the stem of a lone beginning, and which of them it has:
+        std::uint64_t head_mask = 0;  // most words are told from it without a look at the stem
+        std::uint32_t hashes = 0;
+        std::uint32_t stem = 0;
+        ConceptId concept_id = 0;
+        std::uint8_t hash_count = 0;
+        std::uint8_t stem_size = 0;  // 0: the entry ends with a whole word
+        [[nodiscard]] std::size_t size() const noexcept { return hash_count + (stem_size == 0 ? 0U : 1U); }
     };
 
-    // Entries by a 64-bit key, with open addressing and a filter of bits in front.
+    // Entries by a 64-bit key, with open addressing.
     class Index {
       public:
+        // What begins with one key: entries in a row. It has 24 bits of the key (the place says more): another key with
+        // the same ones costs a look at entries that do not match.
+        struct Slot {
+            std::uint32_t begin = 0;
+            std::uint32_t tag : 24 = 0;
+            std::uint32_t size : 8 = 0;  // 0: empty
+        };
+        // Throws BuildError where more than 255 entries have one key.
         void build(std::vector<std::pair<std::uint64_t, Entry>> entries);
-        [[nodiscard]] bool maybe(std::uint64_t key) const noexcept {
-            return ((filter_[(key >> 40U) & (kFilterWords - 1)] >> (key >> 58U)) & 1U) != 0;
+        [[nodiscard]] std::span<const Entry> find(std::uint64_t key) const noexcept {
+            const Slot& slot = slots_[slot_of(key)];
+            return {entries_.data() + slot.begin, slot.size};
         }
-        [[nodiscard]] std::span<const Entry> entries(std::uint64_t key) const noexcept;
-        [[nodiscard]] const ConceptSet* concepts(std::uint64_t key) const noexcept;
+        // The same entries' concepts alone: a smaller table, for the look at every starter.
+        [[nodiscard]] std::span<const std::uint8_t> concepts(std::uint64_t key) const noexcept {
+            const Slot& slot = slots_[slot_of(key)];
+            return {concepts_.data() + slot.begin, slot.size};
+        }
 
       private:
-        static constexpr std::size_t kFilterWords = 2048;  // 2^17 bits
-        // A slot has 32 bits of the key: another key with the same ones costs a look at entries that do not match.
-        struct Slot {
-            std::uint32_t tag = 0;
-            std::uint32_t group = 0;  // index + 1; 0: empty
-        };
-        struct Group {
-            ConceptSet concepts;
-            std::uint32_t begin = 0;
-            std::uint32_t end = 0;
-        };
-        [[nodiscard]] std::size_t find(std::uint64_t key) const noexcept;
+        [[nodiscard]] std::size_t slot_of(std::uint64_t key) const noexcept {
+            const std::uint32_t tag = key & 0xFFFFFFU;
+            std::size_t slot = (key >> 24U) & mask_;
+            while (slots_[slot].size != 0 && slots_[slot].tag != tag) {
+                slot = (slot + 1) & mask_;
+            }
+            return slot;
+        }
 
         std::vector<Slot> slots_;
-        std::vector<Group> groups_;
+        std::size_t mask_ = 0;
         std::vector<Entry> entries_;
-        std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(kFilterWords);
+        std::vector<std::uint8_t> concepts_;  // of each entry
     };
 
-    // The keys under which the entries that may begin at one token lie.
-    struct Keys {
-        std::uint64_t word;
-        std::uint64_t pair;  // with the next token
-        std::uint64_t stem;
-    };
-    [[nodiscard]] static Keys keys_at(std::string_view text, std::span<const Token> tokens, std::size_t at) noexcept;
-    [[nodiscard]] static bool matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
-                                      std::size_t first) noexcept;
-
-    // Concepts of which an entry may begin at one of the tokens [begin, end).
-    [[nodiscard]] ConceptSet sketch(std::string_view text, std::span<const Token> tokens, std::size_t begin,
-                                    std::size_t end) const noexcept;
-    // Adds the events that begin at tokens [begin, end).
-    void add_events(std::string_view text, std::span<const Token> tokens, std::size_t begin, std::size_t end,
+    [[nodiscard]] bool matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
+                               std::size_t first) const noexcept;
+    // Concepts of which an entry may begin at a token.
+    void sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
+                ConceptSet& found) const noexcept;
+    // Adds the events that begin at a token.
+    void add_events(std::string_view text, std::span<const Token> tokens, Starter starter,
                     PhraseScratch& scratch) const;
-    static void try_entries(std::span<const Entry> entries, std::string_view text, std::span<const Token> tokens,
-                            std::size_t first, PhraseScratch& scratch) noexcept;
+    void try_entries(std::span<const Entry> entries, std::string_view text, std::span<const Token> tokens,
+                     std::size_t first, PhraseScratch& scratch) const noexcept;
 
     std::vector<std::pair<std::uint64_t, Entry>> pending_[3];                   // before `finish`
     std::vector<std::uint64_t> vocabulary_ = std::vector<std::uint64_t>(8192);  // a bit per word and beginning
-    Index words_;                                                               // entries of one word
+    WordFilter filter_;
+    std::vector<std::uint64_t> hashes_;
+    std::string stems_text_;
+    Index words_;  // entries of one word, and of a word and a beginning, by that word
     Index pairs_;  // entries of more, by their first two words
-    Index stems_;  // entries of one beginning, by its first 4 bytes; and of a word and a beginning, by that word
+    Index stems_;  // entries of one beginning, by its first 4 bytes
 };
 
 }  // namespace fastguard

@@ -7,48 +7,78 @@
 
 #include "fastguard/kernels.h"
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <string_view>
 
 namespace fastguard {
 
-struct Token {
-    std::uint64_t hash;
-    std::uint32_t begin;  // bytes of the view
-    std::uint32_t end;
-
-    [[nodiscard]] std::uint32_t size() const noexcept { return end - begin; }
-};
-
-// Hash of `size` >= 1 bytes; up to 7 bytes past them are read and do not count. Same value on every little-endian CPU.
-[[nodiscard]] inline std::uint64_t hash_bytes(const char* bytes, std::size_t size) noexcept {
-    constexpr std::uint64_t kFirst = 0x9E3779B97F4A7C15U;
-    constexpr std::uint64_t kSecond = 0xD6E8FEB86659FD93U;
-    std::uint64_t hash = size * kFirst;
-    std::uint64_t chunk = 0;
-    while (size > 8) {
-        std::memcpy(&chunk, bytes, 8);
-        hash = (hash ^ chunk) * kSecond;
-        hash ^= hash >> 29U;
-        bytes += 8;
-        size -= 8;
-    }
-    std::memcpy(&chunk, bytes, 8);
-    chunk &= ~std::uint64_t{0} >> (8 * (8 - size));
-    hash = (hash ^ chunk) * kSecond;
-    hash ^= hash >> 29U;
-    hash *= kFirst;
-    return hash ^ (hash >> 32U);
+// The low 64 bits of a product with the high ones over them.
+[[nodiscard]] inline std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) noexcept {
+    __extension__ using Wide = unsigned __int128;
+    return (a * b) ^ static_cast<std::uint64_t>((static_cast<Wide>(a) * b) >> 64U);
 }
 
-// Most tokens that `size` bytes can have.
-[[nodiscard]] constexpr std::size_t token_bound(std::size_t size) noexcept { return size / 2 + 1; }
+// The first `size` <= 8 bytes at `bytes`, of which 8 are read, as a little-endian number.
+[[nodiscard]] inline std::uint64_t first_bytes(const char* bytes, std::size_t size) noexcept {
+    std::uint64_t chunk = 0;
+    std::memcpy(&chunk, bytes, 8);
+    return size >= 8 ? chunk : chunk & ((std::uint64_t{1} << (8 * size)) - 1);
+}
 
-// Writes the tokens of `folded` in order and returns how many. `masks` are those of `folded`; `out` has room for
-// token_bound(folded.size()); 8 bytes past the end of `folded` may be read. O(size).
+// Which of the first eight bytes of a word of `size` <= 16 bytes are its own, and whether it is longer than they are.
+struct ByteMasksOfSize {
+    std::array<std::uint64_t, 17> first{};
+    std::array<std::uint64_t, 17> more{};
+
+    constexpr ByteMasksOfSize() noexcept {
+        for (std::size_t size = 0; size < first.size(); ++size) {
+            first[size] = size < 8 ? (std::uint64_t{1} << (8 * size)) - 1 : ~std::uint64_t{0};
+            more[size] = size > 8 ? ~std::uint64_t{0} : 0;
+        }
+    }
+};
+inline constexpr ByteMasksOfSize kBytesOfSize;
+
+inline constexpr std::uint64_t kHashSize = 0x9E3779B97F4A7C15U;
+inline constexpr std::uint64_t kHashChunk = 0xD6E8FEB86659FD93U;
+
+// Hash of `size` >= 1 bytes; up to 8 bytes past them are read and do not count. Same value on every little-endian CPU.
+[[nodiscard]] inline std::uint64_t hash_bytes(const char* bytes, std::size_t size) noexcept {
+    std::uint64_t hash = size * kHashSize;
+    for (; size > 16; size -= 8, bytes += 8) {
+        hash = fold_product(hash ^ first_bytes(bytes, 8), kHashChunk);
+    }
+    const std::uint64_t more = kBytesOfSize.more[size];
+    const std::uint64_t last = first_bytes(bytes + ((size - 8) & more), 8) & more;
+    return fold_product(hash ^ (first_bytes(bytes, 8) & kBytesOfSize.first[size]), last ^ kHashChunk);
+}
+
+inline constexpr std::uint64_t kPairFactor = 0xA0761D6478BD642FU;
+inline constexpr std::uint64_t kTextStart = 0x51ED270B7B1F3C69U;  // stands before the first word of a text
+inline constexpr std::uint64_t kNumber = 0x2545F4914F6CDD1DU;     // stands for every word that begins with a digit
+
+// Whether the word with these first bytes begins with a digit.
+[[nodiscard]] inline bool is_number(std::uint64_t head) noexcept {
+    return static_cast<std::uint32_t>(head & 0xFFU) - '0' < 10;
+}
+
+// Hash of two words that follow each other, from the hash (or kNumber, kTextStart) of each.
+[[nodiscard]] inline std::uint64_t pair_hash(std::uint64_t before, std::uint64_t word) noexcept {
+    return (word ^ std::rotl(before, 23)) * kPairFactor;
+}
+
+// Most tokens that `size` bytes can have, and one more for the finder's convenience.
+[[nodiscard]] constexpr std::size_t token_bound(std::size_t size) noexcept { return size / 2 + 2; }
+
+// Writes begin and end of the tokens of `folded` in order and returns how many; their hashes are not set. `masks` are
+// those of `folded`; `out` has room for token_bound(folded.size()). O(size).
+std::size_t find_tokens(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept;
+
+// The same with the hashes; 8 bytes past the end of `folded` may be read.
 std::size_t tokenize(std::string_view folded, const ByteMasks& masks, bool ascii, Token* out) noexcept;
 
 }  // namespace fastguard

@@ -1,4 +1,5 @@
 // AVX2: 64 bytes a round as two vectors. Only the functions below are compiled for AVX2 (attributes, no file flags).
+#include "fastguard/features.h"
 #include "kernel_sets.h"
 
 #if defined(__x86_64__)
@@ -6,7 +7,7 @@
 #include <immintrin.h>
 #include <cstring>
 
-#define FASTGUARD_AVX2 __attribute__((target("avx2,bmi,popcnt")))
+#define FASTGUARD_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 namespace fastguard::kernels {
 namespace {
@@ -123,28 +124,13 @@ FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded,
     }
 }
 
-FASTGUARD_AVX2 void accumulate(const std::uint16_t* rows, std::size_t count, std::uint16_t mask,
-                               const std::int16_t* table, std::int32_t* sums) noexcept {
-    __m256i even = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
-    __m256i odd = _mm256_setzero_si256();
-    const auto weights = [table](int row) __attribute__((target("avx2"), always_inline)) {
-        const auto* at = reinterpret_cast<const __m128i*>(table + static_cast<std::size_t>(row) * kGateLabels);
-        return _mm256_cvtepi16_epi32(_mm_loadu_si128(at));
-    };
-    std::size_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        even = _mm256_add_epi32(even, weights(rows[i] & mask));
-        odd = _mm256_add_epi32(odd, weights(rows[i + 1] & mask));
-    }
-    if (i < count) {
-        even = _mm256_add_epi32(even, weights(rows[i] & mask));
-    }
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), _mm256_add_epi32(even, odd));
-}
+#define FASTGUARD_TARGET FASTGUARD_AVX2
+#include "sums256.inl"
+#include "word_loops.inl"
 
 }  // namespace
 
-const Kernel avx2 = {"avx2", &classify, &accumulate};
+const Kernel avx2 = {"avx2", &classify, &find_runs, &read_words};
 
 }  // namespace fastguard::kernels
 

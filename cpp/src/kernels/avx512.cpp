@@ -1,4 +1,5 @@
 // AVX-512 (F, BW, VL): comparisons give the bit masks directly. Used only where FASTGUARD_KERNEL asks for it.
+#include "fastguard/features.h"
 #include "kernel_sets.h"
 
 #if defined(__x86_64__)
@@ -11,7 +12,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-#define FASTGUARD_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,popcnt")))
+#define FASTGUARD_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,bmi,bmi2,popcnt")))
 
 namespace fastguard::kernels {
 namespace {
@@ -69,29 +70,13 @@ FASTGUARD_AVX512 void classify(const char* source, std::size_t size, char* folde
     }
 }
 
-FASTGUARD_AVX512 void accumulate(const std::uint16_t* rows, std::size_t count, std::uint16_t mask,
-                                 const std::int16_t* table, std::int32_t* sums) noexcept {
-    __m512i pairs = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)));
-    pairs = _mm512_inserti64x4(pairs, _mm256_setzero_si256(), 1);
-    std::size_t i = 0;
-    const auto row = [table](int r) __attribute__((target("avx512f,avx512bw,avx512vl"), always_inline)) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(table + static_cast<std::size_t>(r) * kGateLabels));
-    };
-    for (; i + 2 <= count; i += 2) {
-        const __m256i two =
-            _mm256_inserti128_si256(_mm256_castsi128_si256(row(rows[i] & mask)), row(rows[i + 1] & mask), 1);
-        pairs = _mm512_add_epi32(pairs, _mm512_cvtepi16_epi32(two));
-    }
-    __m256i total = _mm256_add_epi32(_mm512_castsi512_si256(pairs), _mm512_extracti64x4_epi64(pairs, 1));
-    if (i < count) {
-        total = _mm256_add_epi32(total, _mm256_cvtepi16_epi32(row(rows[i] & mask)));
-    }
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), total);
-}
+#define FASTGUARD_TARGET FASTGUARD_AVX512
+#include "sums256.inl"
+#include "word_loops.inl"
 
 }  // namespace
 
-const Kernel avx512 = {"avx512", &classify, &accumulate};
+const Kernel avx512 = {"avx512", &classify, &find_runs, &read_words};
 
 }  // namespace fastguard::kernels
 

@@ -20,12 +20,14 @@ const Available& available() noexcept {
         Available a;
 #if defined(__x86_64__)
         __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt")) {
+        const bool bits =
+            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+        if (bits && __builtin_cpu_supports("avx2")) {
             a.add(kernels::avx2);
         }
         a.add(kernels::scalar);
         // libgcc's check includes the XCR0 state: false where the system has AVX-512 switched off.
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        if (bits && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512vl")) {
             a.add(kernels::avx512);
         }

@@ -1,4 +1,5 @@
 // NEON (every AArch64 CPU has it): 64 bytes a round as four vectors, masks made by pairwise adds.
+#include "fastguard/features.h"
 #include "kernel_sets.h"
 
 #if defined(__aarch64__)
@@ -95,22 +96,27 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
     }
 }
 
-void accumulate(const std::uint16_t* rows, std::size_t count, std::uint16_t mask, const std::int16_t* table,
-                std::int32_t* sums) noexcept {
-    int32x4_t low = vld1q_s32(sums);
-    int32x4_t high = vld1q_s32(sums + 4);
-    for (std::size_t i = 0; i < count; ++i) {
-        const int16x8_t weights = vld1q_s16(table + static_cast<std::size_t>(rows[i] & mask) * kGateLabels);
+struct Sums {
+    int32x4_t low = vdupq_n_s32(0);
+    int32x4_t high = vdupq_n_s32(0);
+
+    void add(const void* row) noexcept {
+        const int16x8_t weights = vld1q_s16(static_cast<const std::int16_t*>(row));
         low = vaddw_s16(low, vget_low_s16(weights));
         high = vaddw_high_s16(high, weights);
     }
-    vst1q_s32(sums, low);
-    vst1q_s32(sums + 4, high);
-}
+    void store(std::int32_t* out) const noexcept {
+        vst1q_s32(out, low);
+        vst1q_s32(out + 4, high);
+    }
+};
+
+#define FASTGUARD_TARGET
+#include "word_loops.inl"
 
 }  // namespace
 
-const Kernel neon = {"neon", &classify, &accumulate};
+const Kernel neon = {"neon", &classify, &find_runs, &read_words};
 
 }  // namespace fastguard::kernels
 

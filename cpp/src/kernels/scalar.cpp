@@ -1,6 +1,9 @@
 // The readable kernel: what the others must equal on every input.
 #include "kernel_sets.h"
 
+#include <cstring>
+#include "fastguard/features.h"
+
 namespace fastguard::kernels {
 namespace {
 
@@ -47,18 +50,28 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
     }
 }
 
-void accumulate(const std::uint16_t* rows, std::size_t count, std::uint16_t mask, const std::int16_t* table,
-                std::int32_t* sums) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::int16_t* weights = table + static_cast<std::size_t>(rows[i] & mask) * kGateLabels;
+struct Sums {
+    std::int32_t total[kGateLabels] = {};
+
+    void add(const void* row) noexcept {
+        std::int16_t weights[kGateLabels];
+        std::memcpy(weights, row, sizeof weights);
         for (std::size_t label = 0; label < kGateLabels; ++label) {
-            sums[label] += weights[label];
+            total[label] += weights[label];
         }
     }
-}
+    void store(std::int32_t* out) const noexcept {
+        for (std::size_t label = 0; label < kGateLabels; ++label) {
+            out[label] = total[label];
+        }
+    }
+};
+
+#define FASTGUARD_TARGET
+#include "word_loops.inl"
 
 }  // namespace
 
-const Kernel scalar = {"scalar", &classify, &accumulate};
+const Kernel scalar = {"scalar", &classify, &find_runs, &read_words};
 
 }  // namespace fastguard::kernels

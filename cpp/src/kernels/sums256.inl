@@ -1,0 +1,12 @@
+// Sums of gate rows in one 256-bit register; see word_loops.inl.
+struct Sums {
+    __m256i total;
+
+    FASTGUARD_TARGET Sums() noexcept : total(_mm256_setzero_si256()) {}
+    FASTGUARD_TARGET void add(const void* row) noexcept {
+        total = _mm256_add_epi32(total, _mm256_cvtepi16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(row))));
+    }
+    FASTGUARD_TARGET void store(std::int32_t* out) const noexcept {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), total);
+    }
+};
