@@ -193,9 +193,10 @@ class Pipeline {
         facts.size = size;
         facts.longest = pass.longest;
         facts.glued = pass.glued;
+        facts.distinct = pass.distinct;
         reading.leet = leet_positions(reading.raw_masks, size);
         facts.confusable = reading.leet;
-        reading.dense = dense_features(reading.tokens, reading.counts, facts);
+        reading.dense = dense_features(reading.tokens.size(), reading.counts, facts);
         if (last < 6) {
             return static_cast<std::size_t>(reading.dense[0]);
         }

@@ -7,27 +7,29 @@
 namespace fastguard {
 namespace {
 
-// Share of words that occurred before, by a bitmap of hashes.
-float repetition_of(std::span<const Token> tokens) noexcept {
-    const std::size_t count = std::min<std::size_t>(tokens.size(), 512);
-    if (count == 0) {
-        return 0.0F;
-    }
-    // A byte for each of 1,024 values of a hash, written without a look at what is there.
-    alignas(std::uint64_t) std::array<std::uint8_t, 1024> seen{};
-    for (std::size_t i = 0; i < count; ++i) {
-        seen[tokens[i].hash % seen.size()] = 1;
-    }
-    std::uint32_t distinct = 0;
-    for (const std::uint8_t value : seen) {
-        distinct += value;
-    }
-    return 1.0F - static_cast<float>(distinct) / static_cast<float>(count);
+// log2(1 + value): most counts are small, and the library's logarithm takes as long as a word's features.
+float log_of(float value) noexcept {
+    static const std::array<float, 64> kSmall = [] {
+        std::array<float, 64> table{};
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            table[i] = std::log2(1.0F + static_cast<float>(i));
+        }
+        return table;
+    }();
+    const auto whole = static_cast<std::uint32_t>(value);
+    return value < static_cast<float>(kSmall.size()) && static_cast<float>(whole) == value ? kSmall[whole]
+                                                                                           : std::log2(1.0F + value);
+}
+
+// Share of the first words that occurred before.
+float repetition_of(std::size_t words, std::uint32_t distinct) noexcept {
+    const std::size_t looked_at = std::min(words, kRepeatWords);
+    return looked_at == 0 ? 0.0F : 1.0F - static_cast<float>(distinct) / static_cast<float>(looked_at);
 }
 
 }  // namespace
 
-DenseFeatures dense_features(std::span<const Token> tokens, const ByteCounts& counts, const TextFacts& facts) noexcept {
+DenseFeatures dense_features(std::size_t words, const ByteCounts& counts, const TextFacts& facts) noexcept {
     const auto number = [](std::uint64_t value) { return static_cast<float>(value); };
     // A count says as much in a long text as the same share of a text of kLongText bytes; so does the length itself.
     constexpr std::uint64_t kLongText = 4096;
@@ -37,8 +39,7 @@ DenseFeatures dense_features(std::span<const Token> tokens, const ByteCounts& co
     const float share = facts.size == 0 ? 0.0F : 1.0F / number(facts.size);
     const std::uint64_t other = counts.word + counts.space + counts.control;
     const std::uint64_t punctuation = facts.size > other ? facts.size - other : 0;
-    const float words = std::max(1.0F, number(tokens.size()));
-    return {std::log2(1.0F + number(std::min(facts.size, kLongText))) / 16.0F,
+    return {log_of(number(std::min(facts.size, kLongText))) / 16.0F,
             number(counts.upper) * share,
             number(counts.digit) * share,
             number(punctuation) * share,
@@ -48,12 +49,12 @@ DenseFeatures dense_features(std::span<const Token> tokens, const ByteCounts& co
             number(counts.newline) * share,
             number(counts.markup) * share,
             std::min(1.0F, number(facts.glued) * share),
-            repetition_of(tokens),
-            std::log2(1.0F + in_long_text(facts.invisible)) / 8.0F,
+            repetition_of(words, facts.distinct),
+            log_of(in_long_text(facts.invisible)) / 8.0F,
             number(facts.scripts) / 4.0F,
-            std::log2(1.0F + in_long_text(facts.confusable)) / 8.0F,
-            std::min(2.0F, number(counts.word) / words / 16.0F),
-            std::log2(1.0F + number(facts.longest)) / 8.0F};
+            log_of(in_long_text(facts.confusable)) / 8.0F,
+            std::min(2.0F, number(counts.word) / std::max(1.0F, number(words)) / 16.0F),
+            log_of(number(facts.longest)) / 8.0F};
 }
 
 std::uint32_t leet_positions(const ByteMasks& masks, std::size_t size) noexcept {

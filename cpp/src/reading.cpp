@@ -42,6 +42,7 @@ void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& read
     reading.starters = {pass.starters, pass.starter_count};
     facts.longest = pass.longest;
     facts.glued = pass.glued;
+    facts.distinct = pass.distinct;
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ void read_segment(const Segment& segment, const WordTables& tables, ReadingScrat
     facts.invisible = reading.stats.ignorables;
     facts.scripts = static_cast<std::uint32_t>(std::popcount(reading.stats.scripts));
     facts.confusable = reading.leet + reading.stats.mixed;
-    reading.dense = dense_features(reading.tokens, reading.counts, facts);
+    reading.dense = dense_features(reading.tokens.size(), reading.counts, facts);
 }
 
 Skeleton read_skeleton(const Reading& reading, const Part& part, const WordFilter& filter, ReadingScratch& scratch) {

@@ -1,6 +1,7 @@
 #include "fastguard/tokenizer.h"
 
 #include "fastguard/normalizer.h"
+#include "unicode_tables.h"
 
 #include <bit>
 
@@ -23,6 +24,11 @@ char32_t decode(const char* text, std::size_t at, std::size_t& length) noexcept 
     return ((first & 0x07U) << 18U) | ((byte(1) & 0x3FU) << 12U) | ((byte(2) & 0x3FU) << 6U) | (byte(3) & 0x3FU);
 }
 
+// As token_class, here for the loop below.
+inline TokenClass class_of(char32_t cp) noexcept {
+    return cp < unicode::kLimit ? static_cast<TokenClass>(unicode::class_entry(cp) & 3) : TokenClass::separator;
+}
+
 class Writer {
   public:
     Writer(const char* text, Token* out) noexcept : text_(text), out_(out) {}
@@ -42,7 +48,7 @@ class Writer {
                 continue;
             }
             std::size_t length = 0;
-            const TokenClass kind = token_class(decode(text_, at, length));
+            const TokenClass kind = class_of(decode(text_, at, length));
             if (kind != TokenClass::word) {
                 if (at > open) {
                     add(open, at);
@@ -67,63 +73,53 @@ class Writer {
     std::size_t count_ = 0;
 };
 
-bool any_set(const std::uint64_t* mask, std::size_t begin, std::size_t end) noexcept {
-    const std::size_t first = begin / 64;
-    const std::size_t last = (end - 1) / 64;
-    const std::uint64_t head = ~std::uint64_t{0} << (begin % 64);
-    const std::uint64_t tail = ~std::uint64_t{0} >> (63 - (end - 1) % 64);
-    if (first == last) {
-        return (mask[first] & head & tail) != 0;
-    }
-    if ((mask[first] & head) != 0 || (mask[last] & tail) != 0) {
-        return true;
-    }
-    for (std::size_t i = first + 1; i < last; ++i) {
-        if (mask[i] != 0) {
-            return true;
-        }
-    }
-    return false;
+// Whether any of the bits [begin, begin + size) of one word is set; size >= 1.
+bool any_set(std::uint64_t mask, std::size_t begin, std::size_t size) noexcept {
+    return ((mask >> begin) & (~std::uint64_t{0} >> (kBlockBytes - size))) != 0;
 }
 
-// Tokens of text with code points beyond ASCII.
+// Tokens of text with code points beyond ASCII: runs of word bytes, taken apart where they have such.
 std::size_t find_mixed(std::string_view folded, const ByteMasks& masks, Token* out) noexcept {
     Writer writer(folded.data(), out);
-    const auto finish = [&](std::size_t begin, std::size_t end) {
-        if (!any_set(masks.high, begin, end)) {
-            writer.add(begin, end);
-        } else {
+    std::size_t open = 0;
+    bool is_open = false;  // a run of the blocks before reaches this one
+    bool mixed = false;    // and has a byte beyond ASCII
+    const auto finish = [&writer](std::size_t begin, std::size_t end, bool beyond_ascii) {
+        if (beyond_ascii) {
             writer.add_mixed(begin, end);
+        } else {
+            writer.add(begin, end);
         }
     };
-    std::size_t open = 0;
-    bool is_open = false;  // a run of the block before reaches this one
     for (std::size_t block = 0; block * kBlockBytes < folded.size(); ++block) {
         const std::size_t base = block * kBlockBytes;
+        const std::uint64_t high = masks.high[block];
         std::uint64_t word = masks.word[block];
         if (is_open) {
             const auto more = static_cast<std::size_t>(std::countr_one(word));
+            mixed = mixed || (more > 0 && any_set(high, 0, more));
             if (more == kBlockBytes) {
                 continue;
             }
-            finish(open, base + more);
+            finish(open, base + more, mixed);
             is_open = false;
             word &= word + 1;  // without the run at the bottom
         }
         while (word != 0) {
             const auto begin = static_cast<std::size_t>(std::countr_zero(word));
             const auto size = static_cast<std::size_t>(std::countr_one(word >> begin));
+            mixed = any_set(high, begin, size);
             if (begin + size == kBlockBytes) {
                 open = base + begin;
                 is_open = true;
                 break;
             }
-            finish(base + begin, base + begin + size);
+            finish(base + begin, base + begin + size, mixed);
             word &= word + (std::uint64_t{1} << begin);  // without the lowest run
         }
     }
     if (is_open) {
-        finish(open, folded.size());
+        finish(open, folded.size(), mixed);
     }
     return writer.count();
 }

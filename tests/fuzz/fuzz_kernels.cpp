@@ -49,6 +49,7 @@ struct Words {
     std::vector<fastguard::Starter> starters;
     std::uint32_t longest = 0;
     std::uint32_t glued = 0;
+    std::uint32_t distinct = 0;
 };
 
 Words read_words(const fastguard::Kernel& kernel, std::string_view text, const Classified& classified) {
@@ -84,14 +85,12 @@ Words read_words(const fastguard::Kernel& kernel, std::string_view text, const C
                              &filter,
                              result.ids.data(),
                              result.blocks.data(),
-                             result.starters.data(),
-                             0,
-                             0,
-                             0};
+                             result.starters.data(), 0, 0, 0, 0};
     kernel.read_words(pass, classified.counts.high == 0);
     result.starters.resize(pass.starter_count);
     result.longest = pass.longest;
     result.glued = pass.glued;
+    result.distinct = pass.distinct;
     return result;
 }
 
@@ -104,7 +103,7 @@ bool same(const Words& a, const Words& b) {
     };
     return std::equal(a.tokens.begin(), a.tokens.end(), b.tokens.begin(), b.tokens.end(), same_token) &&
            std::equal(a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(), same_block) &&
-           a.ids == b.ids && a.starters == b.starters && a.longest == b.longest && a.glued == b.glued;
+           a.ids == b.ids && a.starters == b.starters && a.longest == b.longest && a.glued == b.glued && a.distinct == b.distinct;
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ void check_features(std::size_t size, const std::vector<fastguard::Token>& token
     fastguard::TextFacts facts;
     facts.size = size;
     facts.scripts = 1;
-    const fastguard::DenseFeatures dense = fastguard::dense_features(tokens, counts, facts);
+    const fastguard::DenseFeatures dense = fastguard::dense_features(tokens.size(), counts, facts);
     for (const float value : dense) {
         require(std::isfinite(value), "dense features are finite");
     }

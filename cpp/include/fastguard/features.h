@@ -59,13 +59,13 @@ struct TextFacts {
     std::uint32_t confusable = 0;  // look-alike characters and digits inside words
     std::uint32_t longest = 0;     // bytes of the longest word of the folded view
     std::uint32_t glued = 0;       // bytes of words longer than kGluedBytes
+    std::uint32_t distinct = 0;    // different words among the first kRepeatWords
 };
 
 // Ratios and logarithms in about 0 to 1; size and counts as of a text of at most 4 KB (counts of longer ones in
 // proportion), so that a long text differs from a short one by what it holds and not by its length; repetition over the
-// first 512 tokens, so that the cost does not grow with the text.
-[[nodiscard]] DenseFeatures dense_features(std::span<const Token> tokens, const ByteCounts& counts,
-                                           const TextFacts& facts) noexcept;
+// first kRepeatWords words, so that the cost does not grow with the text.
+[[nodiscard]] DenseFeatures dense_features(std::size_t words, const ByteCounts& counts, const TextFacts& facts) noexcept;
 
 // Positions where a digit or one of @ $ ! | + touches a letter inside a word: the sign of leetspeak. O(blocks).
 [[nodiscard]] std::uint32_t leet_positions(const ByteMasks& masks, std::size_t size) noexcept;

@@ -131,9 +131,11 @@ struct WordPass {
     Starter* starters;   // the words that the filter lets through; room for count + 1
     std::size_t starter_count;
     std::uint32_t longest;  // bytes of the longest word
+    std::uint32_t distinct;  // different hashes, modulo 1024, of the first kRepeatWords words
     std::uint32_t glued;    // bytes of words longer than kGluedBytes
 };
 inline constexpr std::uint32_t kGluedBytes = 24;
+inline constexpr std::size_t kRepeatWords = 512;
 
 struct Kernel {
     std::string_view name;

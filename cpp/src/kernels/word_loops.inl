@@ -41,12 +41,27 @@ struct WordReader {
     std::size_t starters = 0;
     std::uint32_t longest = 0;
     std::uint32_t glued = 0;
+    std::uint64_t seen[16] = {};  // a bit for each hash of the first words, modulo 1024
 
     FASTGUARD_TARGET void hash(std::size_t begin, std::size_t end) noexcept {
         const char* text = pass.text;
         for (Token* token = pass.tokens + begin; token != pass.tokens + end; ++token) {
             token->hash = hash_bytes(text + token->begin, token->end - token->begin);
         }
+    }
+
+    FASTGUARD_TARGET void remember(std::size_t begin, std::size_t end) noexcept {
+        for (const Token* token = pass.tokens + begin; token != pass.tokens + end; ++token) {
+            seen[(token->hash >> 6U) % 16] |= std::uint64_t{1} << (token->hash % 64);
+        }
+    }
+
+    [[nodiscard]] FASTGUARD_TARGET std::uint32_t distinct() const noexcept {
+        int count = 0;
+        for (const std::uint64_t word : seen) {
+            count += std::popcount(word);
+        }
+        return static_cast<std::uint32_t>(count);
     }
 
     // Writes the ids of words, and for each whether an entry may begin with the word before it and itself.
@@ -121,6 +136,8 @@ struct WordReader {
     }
 };
 
+static_assert(kRepeatWords % kStrideTokens == 0);
+
 template <bool Ascii>
 FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     WordReader reader{pass};
@@ -131,6 +148,9 @@ FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     do {
         const std::size_t end = pass.count - begin > kStrideTokens ? begin + kStrideTokens : pass.count;
         reader.hash(begin, end);
+        if (begin < kRepeatWords) {
+            reader.remember(begin, end);
+        }
         reader.identify<Ascii>(begin, end, ids, pairs);
         reader.weigh(ids, end - begin, *block++);
         if (begin == 0) {
@@ -147,6 +167,7 @@ FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     pass.starter_count = reader.starters;
     pass.longest = reader.longest;
     pass.glued = reader.glued;
+    pass.distinct = reader.distinct();
 }
 
 FASTGUARD_TARGET void read_words(WordPass& pass, bool ascii) noexcept {
