@@ -259,7 +259,6 @@ class Pipeline {
         ReadingScratch& buffers = scratch_.reading;
         const std::size_t blocks = std::max<std::size_t>(1, (pass.count + kStrideTokens - 1) / kStrideTokens);
         pass.rows = gate_.rows();
-        pass.row_mask = kGateMask;
         pass.filter = &pack_.folded_concepts().filter();
         pass.ids = buffers.ids.reserve(pass.count * kFeatureSlots + 1);
         pass.blocks = buffers.blocks.reserve(blocks);

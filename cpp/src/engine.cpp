@@ -52,7 +52,6 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
     words_.filter = &pack_->folded_concepts().filter();
     if (gate_ != nullptr) {
         words_.rows = gate_->rows();
-        words_.row_mask = kGateMask;
     }
     for (const Signature& signature : pack_->signatures()) {
         const SignatureSpec& spec = signature.spec;

@@ -40,6 +40,14 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
         label.high_scaled = inverse_logistic(label.high);
     }
     std::fill_n(table_.begin(), kGateLabels, std::int16_t{0});  // the row of "no feature"
+    if (labels_.size() <= kFewLabels) {
+        for (std::size_t row = 1; row < kGateBuckets; ++row) {
+            std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(row * kGateLabels), kFewLabels,
+                        table_.begin() + static_cast<std::ptrdiff_t>(row * kFewLabels));
+        }
+        table_.resize(kGateBuckets * kFewLabels);
+        table_.shrink_to_fit();
+    }
 }
 
 GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense,

@@ -89,7 +89,7 @@ std::size_t find_starters(const WordFilter& filter, std::string_view text, std::
 void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries) {
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::size_t capacity = 16;
-    while (capacity < 2 * entries.size()) {
+    while (3 * capacity < 4 * entries.size()) {
         capacity *= 2;
     }
     slots_.assign(capacity, {});

@@ -29,7 +29,6 @@ void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& read
     pass.tokens = tokens;
     pass.count = find_tokens(text, reading.folded_masks, reading.ascii, tokens);
     pass.rows = tables.rows;
-    pass.row_mask = tables.row_mask;
     pass.filter = tables.filter;
     const std::size_t blocks = std::max<std::size_t>(1, (pass.count + kStrideTokens - 1) / kStrideTokens);
     pass.ids = scratch.ids.reserve(pass.count * kFeatureSlots + 1);
@@ -50,7 +49,7 @@ void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& read
 const WordTables& WordTables::none() noexcept {
     static constexpr std::array<std::int16_t, kGateLabels> kNoWeights{};
     static const WordFilter knows_none;
-    static const WordTables tables = {kNoWeights.data(), 0, &knows_none};
+    static const WordTables tables = {{kNoWeights.data(), 0, kGateLabels}, &knows_none};
     return tables;
 }
 

@@ -64,10 +64,9 @@ std::vector<GateBlock> blocks_of(const Gate& gate, const Ids& ids) {
     std::vector<GateBlock> blocks(std::max<std::size_t>(1, (tokens + kStrideTokens - 1) / kStrideTokens));
     for (std::size_t i = 0; i < ids.size(); ++i) {
         GateBlock& block = blocks[i / (kStrideTokens * kFeatureSlots)];
-        const std::size_t row = ids[i] & kGateMask;
         block.count += ids[i] == 0 ? 0U : 1U;
-        for (std::size_t l = 0; l < kGateLabels; ++l) {
-            block.sums[l] += gate.rows()[row * kGateLabels + l];
+        for (std::size_t l = 0; l < gate.rows().width; ++l) {
+            block.sums[l] += gate.rows().of(ids[i])[l];
         }
     }
     return blocks;
@@ -165,7 +164,7 @@ void the_row_of_no_feature_counts_for_nothing() {
     const Table table(kGateBuckets * kGateLabels, 1000);
     const Gate gate(table, std::vector<Label>(1), 1.0F);
     for (std::size_t l = 0; l < kGateLabels; ++l) {
-        CHECK_EQUAL(gate.rows()[l], 0);
+        CHECK_EQUAL(gate.rows().of(0)[l % gate.rows().width], 0);
     }
     std::vector<float> window_scores;
     CHECK_EQUAL(evaluate(gate, Ids(30, 0), {}, window_scores).logits[0], 0.0F);

@@ -211,13 +211,15 @@ void runs_of_every_mask_equal_a_plain_loop() {
 // A gate's table and a filter with random bits.
 struct WordTables {
     std::vector<std::int16_t> rows;
+    std::uint16_t width;
     fastguard::WordFilter filter;
 
-    explicit WordTables(Random& random) : rows(fastguard::kGateBuckets * fastguard::kGateLabels) {
+    WordTables(Random& random, std::size_t labels)
+        : rows(fastguard::kGateBuckets * labels), width(static_cast<std::uint16_t>(labels)) {
         for (std::int16_t& weight : rows) {
             weight = static_cast<std::int16_t>(random() % 5 == 0 ? 0x8000U : random());
         }
-        std::fill_n(rows.begin(), fastguard::kGateLabels, std::int16_t{0});
+        std::fill_n(rows.begin(), width, std::int16_t{0});
         for (int i = 0; i < 20'000; ++i) {
             filter.add_word(std::uint64_t{random()} << 32U | random());
             filter.add_pair(std::uint64_t{random()} << 32U | random());
@@ -249,12 +251,15 @@ WordsRead read_words(const Kernel& kernel, const string& padded, std::vector<fas
     fastguard::WordPass pass{padded.data(),
                              tokens.data(),
                              tokens.size(),
-                             tables.rows.data(),
-                             fastguard::kGateMask,
+                             {tables.rows.data(), fastguard::kGateMask, tables.width},
                              &tables.filter,
                              result.ids.data(),
                              made.data(),
-                             result.starters.data(), 0, 0, 0, 0};
+                             result.starters.data(),
+                             0,
+                             0,
+                             0,
+                             0};
     kernel.read_words(pass, ascii);
     for (const fastguard::Token& token : tokens) {
         result.hashes.push_back(token.hash);
@@ -293,8 +298,8 @@ void check_words(const WordsRead& read, const string& padded, const std::vector<
         for (std::size_t slot = 0; slot < fastguard::kFeatureSlots; ++slot) {
             const std::uint16_t id = read.ids[t * fastguard::kFeatureSlots + slot];
             const std::size_t row = id & fastguard::kGateMask;
-            for (std::size_t l = 0; l < fastguard::kGateLabels; ++l) {
-                expected.sums[t / fastguard::kStrideTokens][l] += tables.rows[row * fastguard::kGateLabels + l];
+            for (std::size_t l = 0; l < tables.width; ++l) {
+                expected.sums[t / fastguard::kStrideTokens][l] += tables.rows[row * tables.width + l];
             }
             expected.counts[t / fastguard::kStrideTokens] += id != 0 ? 1U : 0U;
         }
@@ -312,8 +317,10 @@ void check_words(const WordsRead& read, const string& padded, const std::vector<
 
 void words_of_random_texts_are_read_alike() {
     Random random(5);
-    const WordTables tables(random);
+    const WordTables all(random, fastguard::kGateLabels);
+    const WordTables few(random, fastguard::kFewLabels);
     for (int round = 0; round < 600; ++round) {
+        const WordTables& tables = round % 3 == 0 ? all : few;
         const bool ascii = round % 2 == 0;
         const std::size_t size = random() % (round % 20 == 0 ? 5000 : 1500);
         const string text = ascii ? material::random_ascii(random, size) : material::random_unicode(random, size / 4);
@@ -337,7 +344,7 @@ void words_of_random_texts_are_read_alike() {
 // As many of the greatest weights as a block can hold.
 void the_greatest_weights_do_not_wrap() {
     Random random(6);
-    WordTables tables(random);
+    WordTables tables(random, fastguard::kGateLabels);
     string text;
     for (std::size_t i = 0; i < fastguard::kStrideTokens; ++i) {
         text += "wordwords ";

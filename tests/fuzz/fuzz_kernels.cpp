@@ -80,12 +80,15 @@ Words read_words(const fastguard::Kernel& kernel, std::string_view text, const C
     fastguard::WordPass pass{padded.view().data(),
                              result.tokens.data(),
                              result.tokens.size(),
-                             rows.data(),
-                             fastguard::kGateMask,
+                             {rows.data(), fastguard::kGateMask, fastguard::kGateLabels},
                              &filter,
                              result.ids.data(),
                              result.blocks.data(),
-                             result.starters.data(), 0, 0, 0, 0};
+                             result.starters.data(),
+                             0,
+                             0,
+                             0,
+                             0};
     kernel.read_words(pass, classified.counts.high == 0);
     result.starters.resize(pass.starter_count);
     result.longest = pass.longest;
@@ -103,7 +106,8 @@ bool same(const Words& a, const Words& b) {
     };
     return std::equal(a.tokens.begin(), a.tokens.end(), b.tokens.begin(), b.tokens.end(), same_token) &&
            std::equal(a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(), same_block) &&
-           a.ids == b.ids && a.starters == b.starters && a.longest == b.longest && a.glued == b.glued && a.distinct == b.distinct;
+           a.ids == b.ids && a.starters == b.starters && a.longest == b.longest && a.glued == b.glued &&
+           a.distinct == b.distinct;
 }
 
 }  // namespace

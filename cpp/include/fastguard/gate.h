@@ -67,8 +67,10 @@ class Gate {
 
     [[nodiscard]] std::span<const Label> labels() const noexcept { return labels_; }
 
-    // For WordPass: the weights by id & kGateMask; row 0, that of "no feature", is 0.
-    [[nodiscard]] const std::int16_t* rows() const noexcept { return table_.data(); }
+    // The weights as WordPass takes them; row 0, that of "no feature", is 0.
+    [[nodiscard]] GateRows rows() const noexcept {
+        return {table_.data(), kGateMask, static_cast<std::uint16_t>(table_.size() / kGateBuckets)};
+    }
 
     // Scores a text by the sums over its words in blocks of kStrideTokens (at least one block). `window_scores` has
     // room for each window of two blocks: how strongly any label speaks there, for choosing what to look at again.

@@ -39,8 +39,10 @@ struct ByteCounts {
 
 inline constexpr std::size_t kBlockBytes = 64;
 
-// Rows of the gate's table have this many weights, one per label.
+// Rows of the gate's table have this many weights, one per label; those of a gate with few labels half as many, so that
+// the table takes half the cache.
 inline constexpr std::size_t kGateLabels = 8;
+inline constexpr std::size_t kFewLabels = kGateLabels / 2;
 
 // Words whose ids are summed up together; windows are made of such blocks.
 inline constexpr std::size_t kStrideTokens = 64;
@@ -116,23 +118,33 @@ struct Starter {
     bool operator==(const Starter&) const = default;
 };
 
+// A gate's table, row-major: the row of an id is id & mask, row 0 is 0.
+struct GateRows {
+    const std::int16_t* weights;
+    std::uint16_t mask;
+    std::uint16_t width;  // kGateLabels or kFewLabels
+
+    [[nodiscard]] const std::int16_t* of(std::uint16_t id) const noexcept {
+        return weights + static_cast<std::size_t>(id & mask) * width;
+    }
+};
+
 // Everything that is asked of a text's words, in one pass over them.
 struct WordPass {
     // In. `text` may be read 8 bytes past its end.
     const char* text;
     Token* tokens;  // begin and end are there, hash is filled in
     std::size_t count;
-    const std::int16_t* rows;  // the gate's table; row 0 is 0
-    std::uint16_t row_mask;
+    GateRows rows;
     const WordFilter* filter;
     // Out.
     std::uint16_t* ids;  // kFeatureSlots a word: see features.h
     GateBlock* blocks;   // one per kStrideTokens words begun, at least one
     Starter* starters;   // the words that the filter lets through; room for count + 1
     std::size_t starter_count;
-    std::uint32_t longest;  // bytes of the longest word
+    std::uint32_t longest;   // bytes of the longest word
     std::uint32_t distinct;  // different hashes, modulo 1024, of the first kRepeatWords words
-    std::uint32_t glued;    // bytes of words longer than kGluedBytes
+    std::uint32_t glued;     // bytes of words longer than kGluedBytes
 };
 inline constexpr std::uint32_t kGluedBytes = 24;
 inline constexpr std::size_t kRepeatWords = 512;

@@ -31,8 +31,7 @@ struct ReadingScratch {
 
 // What words are looked up in as they are read. Borrowed; `none` knows no word and has no weights.
 struct WordTables {
-    const std::int16_t* rows;  // of a Gate
-    std::uint16_t row_mask;
+    GateRows rows;             // of a Gate
     const WordFilter* filter;  // of a ConceptTable
 
     [[nodiscard]] static const WordTables& none() noexcept;

@@ -97,6 +97,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
 }
 
 struct Sums {
+    static constexpr std::size_t kWidth = kGateLabels;
     int32x4_t low = vdupq_n_s32(0);
     int32x4_t high = vdupq_n_s32(0);
 
@@ -108,6 +109,17 @@ struct Sums {
     void store(std::int32_t* out) const noexcept {
         vst1q_s32(out, low);
         vst1q_s32(out + 4, high);
+    }
+};
+
+struct FewSums {
+    static constexpr std::size_t kWidth = kFewLabels;
+    int32x4_t total = vdupq_n_s32(0);
+
+    void add(const void* row) noexcept { total = vaddw_s16(total, vld1_s16(static_cast<const std::int16_t*>(row))); }
+    void store(std::int32_t* out) const noexcept {
+        vst1q_s32(out, total);
+        vst1q_s32(out + 4, vdupq_n_s32(0));
     }
 };
 

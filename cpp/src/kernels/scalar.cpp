@@ -50,22 +50,22 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
     }
 }
 
-struct Sums {
+template <std::size_t Width>
+struct PlainSums {
+    static constexpr std::size_t kWidth = Width;
     std::int32_t total[kGateLabels] = {};
 
     void add(const void* row) noexcept {
-        std::int16_t weights[kGateLabels];
+        std::int16_t weights[Width];
         std::memcpy(weights, row, sizeof weights);
-        for (std::size_t label = 0; label < kGateLabels; ++label) {
+        for (std::size_t label = 0; label < Width; ++label) {
             total[label] += weights[label];
         }
     }
-    void store(std::int32_t* out) const noexcept {
-        for (std::size_t label = 0; label < kGateLabels; ++label) {
-            out[label] = total[label];
-        }
-    }
+    void store(std::int32_t* out) const noexcept { std::memcpy(out, total, sizeof total); }
 };
+using Sums = PlainSums<kGateLabels>;
+using FewSums = PlainSums<kFewLabels>;
 
 #define FASTGUARD_TARGET
 #include "word_loops.inl"

@@ -2,7 +2,9 @@
 //
 // The including file defines, in its anonymous namespace,
 //   FASTGUARD_TARGET   the attribute that names the instruction set, or nothing
-//   Sums               kGateLabels sums of 32 bits: zero at first, add(const void* row of int16), store(std::int32_t*)
+//   Sums, FewSums      kGateLabels and kFewLabels sums of 32 bits: zero at first, kWidth, add(const void* row of
+//   int16),
+//                      store(std::int32_t*), which writes zeros for the labels that there are not
 
 FASTGUARD_TARGET inline std::size_t find_runs(const std::uint64_t* word, std::size_t size, Token* out) noexcept {
     Token* begins = out;
@@ -43,19 +45,6 @@ struct WordReader {
     std::uint32_t glued = 0;
     std::uint64_t seen[16] = {};  // a bit for each hash of the first words, modulo 1024
 
-    FASTGUARD_TARGET void hash(std::size_t begin, std::size_t end) noexcept {
-        const char* text = pass.text;
-        for (Token* token = pass.tokens + begin; token != pass.tokens + end; ++token) {
-            token->hash = hash_bytes(text + token->begin, token->end - token->begin);
-        }
-    }
-
-    FASTGUARD_TARGET void remember(std::size_t begin, std::size_t end) noexcept {
-        for (const Token* token = pass.tokens + begin; token != pass.tokens + end; ++token) {
-            seen[(token->hash >> 6U) % 16] |= std::uint64_t{1} << (token->hash % 64);
-        }
-    }
-
     [[nodiscard]] FASTGUARD_TARGET std::uint32_t distinct() const noexcept {
         int count = 0;
         for (const std::uint64_t word : seen) {
@@ -64,17 +53,19 @@ struct WordReader {
         return static_cast<std::uint32_t>(count);
     }
 
-    // Writes the ids of words, and for each whether an entry may begin with the word before it and itself.
+    // Hashes words, writes their ids, and for each whether an entry may begin with the word before it and itself.
     template <bool Ascii>
     FASTGUARD_TARGET void identify(std::size_t begin, std::size_t end, std::uint16_t* ids,
                                    std::uint8_t* pairs) noexcept {
         const char* text = pass.text;
         const WordFilter& filter = *pass.filter;
         std::uint64_t last = before;
-        for (const Token* token = pass.tokens + begin; token != pass.tokens + end; ++token, ids += 3) {
-            const std::uint64_t head = first_bytes(text + token->begin, 8);
-            std::uint64_t word = token->hash;
+        for (Token* token = pass.tokens + begin; token != pass.tokens + end; ++token, ids += 3) {
+            const char* bytes = text + token->begin;
             std::uint32_t size = token->end - token->begin;
+            std::uint64_t word = hash_bytes(bytes, size);
+            const std::uint64_t head = first_bytes(bytes, 8);
+            token->hash = word;
             if (is_number(head)) [[unlikely]] {
                 word = kNumber;
                 size = 0;
@@ -92,10 +83,11 @@ struct WordReader {
     }
 
     // Adds up the gate's rows of words.
+    template <class Sums>
     FASTGUARD_TARGET void weigh(const std::uint16_t* ids, std::size_t words, GateBlock& block) noexcept {
-        const auto* rows = reinterpret_cast<const char*>(pass.rows);
-        constexpr std::size_t kRowBytes = kGateLabels * sizeof(std::int16_t);
-        const std::size_t mask = pass.row_mask * kRowBytes;
+        const auto* rows = reinterpret_cast<const char*>(pass.rows.weights);
+        constexpr std::size_t kRowBytes = Sums::kWidth * sizeof(std::int16_t);
+        const std::size_t mask = pass.rows.mask * kRowBytes;
         Sums sums;
         for (const std::uint16_t* id = ids; id != ids + 3 * words; id += 3) {
             sums.add(rows + ((id[0] * kRowBytes) & mask));
@@ -111,6 +103,7 @@ struct WordReader {
     }
 
     // Lists the words that an entry may begin with, one word late: the next one has a say.
+    template <bool Remember>
     FASTGUARD_TARGET void filter(std::size_t begin, std::size_t end, const std::uint8_t* pairs) noexcept {
         const WordFilter& filter = *pass.filter;
         const char* text = pass.text;
@@ -125,6 +118,9 @@ struct WordReader {
             out[count].value = (static_cast<std::uint32_t>(i) - 1) << 3U | passed;
             count += passed != 0 ? 1U : 0U;
             passed = filter.maybe(token.hash, static_cast<std::uint32_t>(first_bytes(text + token.begin, 8)));
+            if constexpr (Remember) {
+                seen[(token.hash >> 6U) % 16] |= std::uint64_t{1} << (token.hash % 64);
+            }
             most = size > most ? size : most;
             if (size > kGluedBytes) [[unlikely]] {
                 glued += size;
@@ -138,7 +134,7 @@ struct WordReader {
 
 static_assert(kRepeatWords % kStrideTokens == 0);
 
-template <bool Ascii>
+template <bool Ascii, class Sums>
 FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     WordReader reader{pass};
     std::uint16_t* ids = pass.ids;
@@ -147,16 +143,16 @@ FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     std::size_t begin = 0;
     do {
         const std::size_t end = pass.count - begin > kStrideTokens ? begin + kStrideTokens : pass.count;
-        reader.hash(begin, end);
-        if (begin < kRepeatWords) {
-            reader.remember(begin, end);
-        }
         reader.identify<Ascii>(begin, end, ids, pairs);
-        reader.weigh(ids, end - begin, *block++);
+        reader.weigh<Sums>(ids, end - begin, *block++);
         if (begin == 0) {
             pairs[0] = 0;  // nothing stands before the first word
         }
-        reader.filter(begin, end, pairs);
+        if (begin < kRepeatWords) {
+            reader.filter<true>(begin, end, pairs);
+        } else {
+            reader.filter<false>(begin, end, pairs);
+        }
         ids += 3 * (end - begin);
         begin = end;
     } while (begin < pass.count);
@@ -171,9 +167,9 @@ FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
 }
 
 FASTGUARD_TARGET void read_words(WordPass& pass, bool ascii) noexcept {
-    if (ascii) {
-        read_words_of<true>(pass);
+    if (pass.rows.width == kFewLabels) {
+        ascii ? read_words_of<true, FewSums>(pass) : read_words_of<false, FewSums>(pass);
     } else {
-        read_words_of<false>(pass);
+        ascii ? read_words_of<true, Sums>(pass) : read_words_of<false, Sums>(pass);
     }
 }
