@@ -15,6 +15,7 @@ struct FindingObject {
     PyObject_HEAD PyObject* meta;
     PyObject* text;  // the caller's whole text, or the finding's own part of it where `whole` is false
     bool whole;
+    bool mention;
     ViewKind view;
     Py_ssize_t message;
     TextPlace begin;
@@ -67,6 +68,8 @@ PyObject* get_message(PyObject* object, void*) noexcept {
     return message < 0 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(message);
 }
 
+PyObject* get_mention(PyObject* object, void*) noexcept { return PyBool_FromLong(self_of(object)->mention ? 1 : 0); }
+
 PyGetSetDef getters[] = {
     {"signature", &get_meta<kMetaId>, nullptr, "Id of the signature that matched.", nullptr},
     {"detector", &get_meta<kMetaDetector>, nullptr, "`category/detector` of the signature.", nullptr},
@@ -86,6 +89,7 @@ PyGetSetDef getters[] = {
     {"utf16_end", &get_end<&TextPlace::utf16>, nullptr, "UTF-16 unit after the last.", nullptr},
     {"text", &get_text, nullptr, "The caller's text from start to end.", nullptr},
     {"message", &get_message, nullptr, "Index of the message, or None.", nullptr},
+    {"mention", &get_mention, nullptr, "Whether it is talked about and not said, which counts as level 4.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyObject* to_dict(PyObject* object, PyObject*) noexcept {
@@ -106,9 +110,9 @@ Ref state_of(PyObject* object) noexcept {
     if (!text) {
         return {};
     }
-    return Ref(Py_BuildValue("(OOinKKKKKK)", self.meta, text.get(), static_cast<int>(self.view), self.message,
-                             self.begin.byte, self.begin.code_point, self.begin.utf16, self.end.byte,
-                             self.end.code_point, self.end.utf16));
+    return Ref(Py_BuildValue("(OOiinKKKKKK)", self.meta, text.get(), static_cast<int>(self.view),
+                             static_cast<int>(self.mention), self.message, self.begin.byte, self.begin.code_point,
+                             self.begin.utf16, self.end.byte, self.end.code_point, self.end.utf16));
 }
 
 PyObject* reduce(PyObject* object, PyObject*) noexcept {
@@ -123,10 +127,11 @@ PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
     }
     FindingObject& self = *self_of(made.get());
     int view = 0;
+    int mention = 0;
     PyObject* meta = nullptr;
     PyObject* text = nullptr;
     if ((kwargs != nullptr && PyDict_GET_SIZE(kwargs) != 0) ||
-        !PyArg_ParseTuple(args, "O!UinKKKKKK:Finding", &PyTuple_Type, &meta, &text, &view, &self.message,
+        !PyArg_ParseTuple(args, "O!UiinKKKKKK:Finding", &PyTuple_Type, &meta, &text, &view, &mention, &self.message,
                           &self.begin.byte, &self.begin.code_point, &self.begin.utf16, &self.end.byte,
                           &self.end.code_point, &self.end.utf16)) {
         if (PyErr_Occurred() == nullptr) {
@@ -142,6 +147,7 @@ PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
     self.text = Py_NewRef(text);
     self.whole = false;
     self.view = static_cast<ViewKind>(view);
+    self.mention = mention != 0;
     return made.release();
 }
 
@@ -236,6 +242,7 @@ Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssiz
         self.text = Py_NewRef(text);
         self.whole = true;
         self.view = finding.view;
+        self.mention = finding.mention;
         self.message = message;
         self.begin = finding.begin;
         self.end = finding.end;
@@ -256,6 +263,7 @@ Ref finding_of_message(PyObject* finding, Py_ssize_t message) noexcept {
         self.text = Py_NewRef(from.text);
         self.whole = from.whole;
         self.view = from.view;
+        self.mention = from.mention;
         self.message = message;
         self.begin = from.begin;
         self.end = from.end;

@@ -20,9 +20,10 @@ std::uint8_t source_bits(const Strings& sources, const std::string& id) {
 
 SignatureSpec make_spec(const std::string& id, const std::string& category, const std::string& severity, int tier,
                         const std::string& kind, const Strings& views, const std::string& summary, const Strings& atlas,
-                        const Strings& owasp, const Strings& sources, bool enabled, const std::string& pattern,
-                        const Strings& validators, double entropy, bool keep_value, const Strings& slots, int within,
-                        bool ordered, const Strings& unless, const std::string& candidate) {
+                        const Strings& owasp, const Strings& sources, bool enabled, bool mention, bool fallback,
+                        const std::string& pattern, const Strings& validators, double entropy, bool keep_value,
+                        const Strings& slots, int within, bool ordered, const Strings& unless,
+                        const std::string& candidate) {
     if (tier < 1 || tier > 3) {
         throw BuildError("tier must be 1, 2 or 3", id, "tier");
     }
@@ -41,6 +42,8 @@ SignatureSpec make_spec(const std::string& id, const std::string& category, cons
     }
     spec.sources = source_bits(sources, id);
     spec.enabled = enabled;
+    spec.mention = mention;
+    spec.fallback = fallback;
     spec.atlas = atlas;
     spec.owasp = owasp;
     spec.pattern = pattern;
@@ -73,9 +76,10 @@ void register_pack(py::module_& module) {
         .def(py::init(&make_spec), py::kw_only(), py::arg("id"), py::arg("category"), py::arg("severity"),
              py::arg("tier"), py::arg("kind"), py::arg("views"), py::arg("summary") = "", py::arg("atlas") = Strings(),
              py::arg("owasp") = Strings(), py::arg("sources") = Strings(), py::arg("enabled") = true,
-             py::arg("pattern") = "", py::arg("validators") = Strings(), py::arg("entropy") = 0.0,
-             py::arg("keep_value") = false, py::arg("slots") = Strings(), py::arg("within") = 0,
-             py::arg("ordered") = false, py::arg("unless") = Strings(), py::arg("candidate") = "")
+             py::arg("mention") = false, py::arg("fallback") = false, py::arg("pattern") = "",
+             py::arg("validators") = Strings(), py::arg("entropy") = 0.0, py::arg("keep_value") = false,
+             py::arg("slots") = Strings(), py::arg("within") = 0, py::arg("ordered") = false,
+             py::arg("unless") = Strings(), py::arg("candidate") = "")
         .def_readonly("id", &SignatureSpec::id);
 
     py::class_<Pack, std::shared_ptr<Pack>>(module, "Pack", "Compiled signatures; immutable, shared by all threads.")

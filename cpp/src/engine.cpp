@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxCandidates = 512;
 constexpr std::size_t kMaxMatches = 512;
+constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
 
 std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
 
@@ -137,6 +138,7 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& 
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, scratch, collector);
+    collector.mark_mentions(scratch.phrases);
     collector.finish();
 }
 
@@ -301,8 +303,13 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     Probabilities doubt;
     doubt.fill(1.0F);
     std::array<bool, kCategoryCount> matched{};
+    std::array<bool, kCategoryCount> mentioned{};
     for (auto finding = result.findings.begin(); finding != result.findings.end(); ++finding) {
-        const auto same = [&](const Finding& other) { return other.signature == finding->signature; };
+        if (finding->mention) {
+            mentioned[pack_->signatures()[finding->signature].spec.category] = true;
+            continue;
+        }
+        const auto same = [&](const Finding& other) { return other.signature == finding->signature && !other.mention; };
         const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), 64);
         if (std::none_of(recent, finding, same)) {
             const Signature& signature = pack_->signatures()[finding->signature];
@@ -315,15 +322,21 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     result.action = Action::allow;
     for (std::size_t c = 0; c < kCategoryCount; ++c) {
         result.categories[c] = {};
-        if (learned[c] == 0.0F && !matched[c]) {
+        if (learned[c] == 0.0F && !matched[c] && !mentioned[c]) {
             continue;
         }
-        const float score = quantised(1.0F - doubt[c] * (1.0F - learned[c]));
         const LevelCuts& cuts = policy_.cuts[c];
+        float score = quantised(1.0F - doubt[c] * (1.0F - learned[c]));
+        if (mentioned[c]) {
+            score = std::max(score, quantised(cuts[kMentionLevel - 1]));
+        }
         const auto cut = std::find_if(cuts.begin(), cuts.end(), [score](float least) { return score >= least; });
         std::uint8_t level = static_cast<std::uint8_t>(cut - cuts.begin() + 1);
         if (level > kLevels) {
             level = matched[c] ? kLevels : std::uint8_t{0};
+        }
+        if (mentioned[c]) {
+            level = std::min(level, kMentionLevel);  // the cut may be rounded up
         }
         result.categories[c] = {level == 0 ? 0.0F : score, level};
         if (level == 0) {

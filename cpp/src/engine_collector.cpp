@@ -104,6 +104,59 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     result_.findings.push_back(finding);
 }
 
+void Engine::Collector::mark_mentions(PhraseScratch& scratch) {
+    for (std::size_t i = first_; i < result_.findings.size(); ++i) {
+        Finding& finding = result_.findings[i];
+        if (engine_.pack_->signatures()[finding.signature].spec.mention) {
+            const auto place = [this](std::uint64_t raw) {
+                return view_place(reading_->folded, static_cast<std::uint32_t>(raw));
+            };
+            finding.mention = engine_.pack_->mentions().is_mention(*reading_, place(finding.begin.byte),
+                                                                   place(finding.end.byte), scratch);
+        }
+    }
+    // What is put together of a mention and of words beside it ("if 'ignore previous instructions' in text") is one,
+    // too.
+    const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
+    const auto mentions = std::partition(begin, result_.findings.end(), [](const Finding& f) { return !f.mention; });
+    for (auto other = begin; other != mentions; ++other) {
+        const bool may = engine_.pack_->signatures()[other->signature].spec.mention;
+        other->mention = may && std::any_of(mentions, result_.findings.end(), [&](const Finding& f) {
+                             return f.begin.byte < other->end.byte && other->begin.byte < f.end.byte;
+                         });
+    }
+}
+
+bool Engine::Collector::covers(const Finding& other, const Finding& finding) const noexcept {
+    const SignatureSpec& spec = engine_.pack_->signatures()[finding.signature].spec;
+    const SignatureSpec& more = engine_.pack_->signatures()[other.signature].spec;
+    if (!spec.fallback || more.category != spec.category || other.begin.byte > finding.begin.byte ||
+        other.end.byte < finding.end.byte) {
+        return false;
+    }
+    // Among fallbacks the surer one, then the earlier one in the pack.
+    return !more.fallback || (more.tier != spec.tier ? more.tier < spec.tier : other.signature < finding.signature);
+}
+
+void Engine::Collector::keep_most_specific() {
+    const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
+    const auto end = result_.findings.end();
+    // What covers a finding begins at its place or before. `covers` is transitive, so that it does not matter which
+    // findings are gone already.
+    const auto superfluous = [&](const Finding& finding) {
+        if (!engine_.pack_->signatures()[finding.signature].spec.fallback) {
+            return false;
+        }
+        for (auto other = begin; other != end && other->begin.byte <= finding.begin.byte; ++other) {
+            if (covers(*other, finding)) {
+                return true;
+            }
+        }
+        return false;
+    };
+    result_.findings.erase(std::remove_if(begin, end, superfluous), end);
+}
+
 void Engine::Collector::finish() {
     const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
     std::sort(begin, result_.findings.end(), [](const Finding& a, const Finding& b) {
@@ -111,6 +164,7 @@ void Engine::Collector::finish() {
                : a.end.byte != b.end.byte   ? a.end.byte < b.end.byte
                                             : a.signature < b.signature;
     });
+    keep_most_specific();
     Segment rest = segment_;  // what lies behind the last begin
     std::size_t passed = 0;
     for (auto finding = begin; finding != result_.findings.end(); ++finding) {

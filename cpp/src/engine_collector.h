@@ -26,6 +26,12 @@ class Engine::Collector {
     // A match of `signature` at bytes [begin, end) of `view`, `end` > `begin`.
     void add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin, std::size_t end);
 
+    // Marks the findings of this segment that are mentions.
+    void mark_mentions(PhraseScratch& scratch);
+
+    // Takes out findings that lie inside one which says more of the same place; the segment's are in order of place.
+    void keep_most_specific();
+
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
     void finish();
 
@@ -33,6 +39,8 @@ class Engine::Collector {
     CheckResult& result() noexcept { return result_; }
 
   private:
+    // Whether `other` makes `finding` superfluous: same category, covers it, and is the more specific of the two.
+    [[nodiscard]] bool covers(const Finding& other, const Finding& finding) const noexcept;
     [[nodiscard]] bool allowed(std::uint32_t signature, const RawSpan& span) const noexcept;
     [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span) const noexcept;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace fastguard {
 namespace {
@@ -113,6 +114,11 @@ std::vector<PatternSpec> Pack::collect_patterns() {
 
 void Pack::compile_phrases(const Concepts& concepts) {
     std::map<std::string, ConceptId> ids;
+    std::set<std::string_view> in_phrases;
+    for (const Signature& signature : signatures_) {
+        in_phrases.insert(signature.spec.slots.begin(), signature.spec.slots.end());
+        in_phrases.insert(signature.spec.unless.begin(), signature.spec.unless.end());
+    }
     if (concepts.size() > kMaxConcepts) {
         throw BuildError("more than " + std::to_string(kMaxConcepts) + " concepts", "", "concepts");
     }
@@ -121,13 +127,20 @@ void Pack::compile_phrases(const Concepts& concepts) {
         if (!ids.emplace(name, id).second) {
             throw BuildError("the concept stands twice", name, "concept");
         }
+        const auto mention = index_of(kMentionConcepts, name);
+        const bool in_phrase = in_phrases.contains(name);
         for (const std::string& entry : entries) {
             const bool prefix = entry.ends_with('*');
             const std::string words = prefix ? entry.substr(0, entry.size() - 1) : entry;
             const std::string star = prefix ? "*" : "";
             try {
-                folded_concepts_.add(id, fold_text(words) + star);
-                skeleton_concepts_.add(id, skeleton_text(words) + star);
+                if (in_phrase) {
+                    folded_concepts_.add(id, fold_text(words) + star);
+                    skeleton_concepts_.add(id, skeleton_text(words) + star);
+                }
+                if (mention) {
+                    mentions_.add(static_cast<MentionWords>(*mention), fold_text(words) + star);
+                }
             } catch (const BuildError& error) {
                 throw BuildError(error.what(), name, "entry");
             }
@@ -135,6 +148,7 @@ void Pack::compile_phrases(const Concepts& concepts) {
     }
     folded_concepts_.finish();
     skeleton_concepts_.finish();
+    mentions_.finish();
 
     std::vector<Phrase> folded;
     std::vector<Phrase> skeleton;
@@ -145,6 +159,13 @@ void Pack::compile_phrases(const Concepts& concepts) {
         }
         if (spec.slots.empty() || spec.slots.size() > kMaxSlots) {
             throw BuildError("a phrase has 1 to " + std::to_string(kMaxSlots) + " slots", spec.id, "phrase");
+        }
+        for (std::size_t slot = 1; slot < spec.slots.size(); ++slot) {
+            // Each event fills one slot, so such a phrase could never match.
+            if (std::find(spec.slots.begin(), spec.slots.begin() + static_cast<std::ptrdiff_t>(slot),
+                          spec.slots[slot]) != spec.slots.begin() + static_cast<std::ptrdiff_t>(slot)) {
+                throw BuildError("the concept '" + spec.slots[slot] + "' stands in two slots", spec.id, "phrase");
+            }
         }
         if (spec.within > kMaxWithin || (spec.slots.size() > 1 && spec.within < spec.slots.size())) {
             throw BuildError("within is from the number of slots to " + std::to_string(kMaxWithin) + " tokens", spec.id,

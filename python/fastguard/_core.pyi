@@ -36,6 +36,8 @@ class SignatureSpec:
         owasp: Sequence[str] = (),
         sources: Sequence[str] = (),
         enabled: bool = True,
+        mention: bool = False,
+        fallback: bool = False,
         pattern: str = "",
         validators: Sequence[str] = (),
         entropy: float = 0.0,
@@ -159,6 +161,8 @@ class Finding:
     def text(self) -> str: ...
     @property
     def message(self) -> int | None: ...
+    @property
+    def mention(self) -> bool: ...
     @property
     def atlas(self) -> tuple[str, ...]: ...
     @property

@@ -20,7 +20,10 @@ from fastguard.signature import Concept, Signature, concept_of_slot, read_concep
 
 PathArgument = str | os.PathLike[str]
 
-_FORMAT = 1  # of the cached form; a change makes old cache files unknown
+MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
+"""What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
+
+_FORMAT = 2  # of the cached form; a change makes old cache files unknown
 _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "packs")
 
 
@@ -158,7 +161,8 @@ def _concept_entries(pack: Pack) -> dict[str, list[str]]:
     """Return the words of all concepts that the engine needs, literal slots as concepts of one entry."""
     entries: dict[str, list[str]] = {}
     for signature in pack.signatures:
-        for slot in (*signature.phrase, *signature.unless):
+        mention = MENTION_CONCEPTS if signature.mention else ()
+        for slot in (*signature.phrase, *signature.unless, *mention):
             entries.setdefault(concept_of_slot(slot), list(pack.entries(slot)))
     return entries
 
@@ -281,7 +285,16 @@ def _read(files: list[_File]) -> Pack:
 
 
 def _check_phrase(signature: Signature, concepts: Mapping[str, Concept]) -> None:
-    """Refuse slots that name no concept."""
+    """Refuse slots that name no concept, and mentions where a pack has no words for them."""
+    for slot in MENTION_CONCEPTS if signature.mention else ():
+        if slot[1:] not in concepts:
+            raise PackError(
+                f"no concept {show(slot[1:])}",
+                file=signature.file,
+                id=signature.id,
+                field="mention",
+                expected="the concepts quoting, reporting, judging and obeying beside a signature that has mentions",
+            )
     for key, slots in (("phrase", signature.phrase), ("unless", signature.unless)):
         for i, slot in enumerate(slots):
             if slot.startswith("@") and slot[1:] not in concepts:

@@ -53,6 +53,8 @@ class Signature:
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     default: bool = True
+    mention: bool = False
+    fallback: bool = False
     pattern: str = ""
     validators: tuple[str, ...] = ()
     entropy: float = 0.0
@@ -88,6 +90,8 @@ class Signature:
             "owasp": list(self.owasp),
             "sources": list(self.sources),
             "enabled": self.default,
+            "mention": self.mention,
+            "fallback": self.fallback,
             "pattern": self.pattern,
             "validators": list(self.validators),
             "entropy": self.entropy,
@@ -134,9 +138,11 @@ def read_detector(
     head.string("title")
     atlas = _tags(head, "atlas", (), tags)
     owasp = _tags(head, "owasp", (), tags)
+    mention = head.boolean("mention", False)
+    fallback = head.boolean("fallback", False)
     signatures: list[Signature] = []
     for table in head.tables("signature", "at least one [[signature]]"):
-        signature = _read_signature(table, prefix, atlas, owasp, tags)
+        signature = _read_signature(table, prefix, atlas, owasp, (mention, fallback), tags)
         if any(other.id == signature.id for other in signatures):
             raise PackError("the id stands twice", file=file, id=signature.id, field="id", expected="each id once")
         signatures.append(signature)
@@ -147,7 +153,12 @@ def read_detector(
 
 
 def _read_signature(
-    table: Fields, prefix: str, atlas: tuple[str, ...], owasp: tuple[str, ...], tags: Mapping[str, frozenset[str]]
+    table: Fields,
+    prefix: str,
+    atlas: tuple[str, ...],
+    owasp: tuple[str, ...],
+    marks: tuple[bool, bool],
+    tags: Mapping[str, frozenset[str]],
 ) -> Signature:
     name = table.string("id", expected=f'"{prefix}<name>"')
     if not name.startswith(prefix) or not _PART.match(name[len(prefix) :]):
@@ -191,6 +202,8 @@ def _read_signature(
         languages=languages,
         sources=sources,
         default=table.boolean("default", True),
+        mention=table.boolean("mention", marks[0]),
+        fallback=table.boolean("fallback", marks[1]),
         pattern=_read_pattern(table) if kind == "pattern" else "",
         validators=() if kind == "phrase" else _read_validators(table, required=kind == "candidate"),
         entropy=table.number("entropy", 0.0, low=0.0, high=8.0) if kind == "pattern" else 0.0,

@@ -159,6 +159,7 @@ def test_the_longest_entry_of_a_concept_counts() -> None:
     ("fields", "concepts", "field"),
     [
         ({"slots": []}, {}, "phrase"),
+        ({"slots": ["a", "b", "a"], "within": 9}, {"a": ["word"], "b": ["other"]}, "phrase"),
         ({"slots": ["a"] * 6, "within": 8}, {"a": ["word"]}, "phrase"),
         ({"slots": ["missing"]}, {"a": ["word"]}, "phrase"),
         ({"slots": ["a", "b"], "within": 1}, {"a": ["word"], "b": ["other"]}, "within"),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fastguard/candidates.h"
+#include "fastguard/mention.h"
 #include "fastguard/phrases.h"
 #include "fastguard/scanner.h"
 #include "fastguard/types.h"
@@ -32,6 +33,8 @@ struct SignatureSpec {
     std::uint8_t views = 0;  // bit per ViewKind
     std::uint8_t sources = kAllSources;
     bool enabled = true;
+    bool mention = false;   // a match may be a mention (mention.h)
+    bool fallback = false;  // yields where another signature of its category matches the same place
     std::vector<std::string> atlas;
     std::vector<std::string> owasp;
     // pattern
@@ -82,6 +85,7 @@ class Pack {
     [[nodiscard]] const ConceptTable& skeleton_concepts() const noexcept { return skeleton_concepts_; }
     [[nodiscard]] const PhraseMatcher& folded_phrases() const noexcept { return folded_phrases_; }
     [[nodiscard]] const PhraseMatcher& skeleton_phrases() const noexcept { return skeleton_phrases_; }
+    [[nodiscard]] const Mentions& mentions() const noexcept { return mentions_; }
     // Signatures of candidates: for each the validator whose entities it reports.
     [[nodiscard]] const std::vector<std::pair<ValidatorId, std::uint32_t>>& candidates() const noexcept {
         return candidates_;
@@ -100,6 +104,7 @@ class Pack {
     ConceptTable skeleton_concepts_;
     PhraseMatcher folded_phrases_;
     PhraseMatcher skeleton_phrases_;
+    Mentions mentions_;
     std::vector<std::pair<ValidatorId, std::uint32_t>> candidates_;
 };
 

@@ -14,6 +14,7 @@ namespace fastguard {
 struct Finding {
     std::uint32_t signature = 0;  // index in the pack
     ViewKind view = ViewKind::raw;
+    bool mention = false;  // talked about, not said (mention.h)
     TextPlace begin;
     TextPlace end;
 

@@ -1,0 +1,176 @@
+#include "fastguard/mention.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace fastguard {
+namespace {
+
+struct Quote {
+    std::string_view open;
+    std::string_view close;
+};
+// As the folded view has them. Marks that open in one language close in another: „German“, “English”.
+constexpr std::array<Quote, 13> kQuotes = {{{"\"", "\""},
+                                            {"'", "'"},
+                                            {"`", "`"},
+                                            {"\u201C", "\u201D"},
+                                            {"\u201E", "\u201C"},
+                                            {"\u201E", "\u201D"},
+                                            {"\u2018", "\u2019"},
+                                            {"\u201A", "\u2018"},
+                                            {"\u00AB", "\u00BB"},
+                                            {"\u00BB", "\u00AB"},
+                                            {"\u2039", "\u203A"},
+                                            {"\u300C", "\u300D"},
+                                            {"\u300E", "\u300F"}}};
+
+bool is_high(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
+bool is_word(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
+
+// Places of the marks of a quotation: the first byte of the opening one, the byte after the closing one.
+using Range = std::pair<std::size_t, std::size_t>;
+
+// Many marks open in one place and close in another: one opens where a letter follows it at once and no ASCII letter
+// stands before it, and closes the other way round. The apostrophe of "don't" does neither.
+bool opens(std::string_view text, std::size_t at, const Quote& quote) noexcept {
+    const std::size_t after = at + quote.open.size();
+    return (at == 0 || !is_word(text[at - 1])) && after < text.size() && (is_word(text[after]) || is_high(text[after]));
+}
+bool closes(std::string_view text, std::size_t at, const Quote& quote) noexcept {
+    const std::size_t after = at + quote.close.size();
+    return at > 0 && text[at - 1] != ' ' && (after >= text.size() || !is_word(text[after]));
+}
+
+// Whether a sentence ends in `text`, which goes on behind it: at a mark before a space or a letter that is not ASCII
+// (Chinese and Japanese have no space there), or at a mark of another script.
+bool ends_sentence(std::string_view text) noexcept {
+    for (std::size_t at = text.find_first_of(".!?"); at != std::string_view::npos;
+         at = text.find_first_of(".!?", at + 1)) {
+        if (at + 1 < text.size() && (text[at + 1] == ' ' || is_high(text[at + 1]))) {
+            return true;
+        }
+    }
+    constexpr std::array<std::string_view, 3> kMarks = {"\u3002", "\u061F", "\u0964"};
+    return std::any_of(kMarks.begin(), kMarks.end(),
+                       [text](std::string_view mark) { return text.find(mark) != std::string_view::npos; });
+}
+
+// The first closing mark at or after `from` and below `limit`.
+std::optional<std::size_t> find_close(std::string_view text, const Quote& quote, std::size_t from,
+                                      std::size_t limit) noexcept {
+    const std::string_view part = text.substr(0, std::min(limit, text.size()));
+    for (std::size_t at = part.find(quote.close, from); at != std::string_view::npos;
+         at = part.find(quote.close, at + 1)) {
+        if (closes(text, at, quote)) {
+            return at;
+        }
+    }
+    return std::nullopt;
+}
+
+// The shortest quotation by `quote` that holds byte `inside` and ends at `end` or behind it.
+std::optional<Range> quotation(std::string_view text, const Quote& quote, std::size_t inside,
+                               std::size_t end) noexcept {
+    const std::size_t least = inside > Mentions::kMostQuoted ? inside - Mentions::kMostQuoted : 0;
+    for (std::size_t at = inside; at-- > least;) {
+        if (!text.substr(at).starts_with(quote.open) || !opens(text, at, quote)) {
+            continue;
+        }
+        const std::size_t from = at + quote.open.size();
+        const auto close = find_close(text, quote, from, from + Mentions::kMostQuoted + quote.close.size());
+        if (close && *close >= end) {
+            return Range{at, *close + quote.close.size()};
+        }
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+ConceptSet set_of(MentionWords list) noexcept {
+    ConceptSet set;
+    set.add(static_cast<ConceptId>(list));
+    return set;
+}
+
+}  // namespace
+
+Mentions::Mentions() {
+    std::vector<Phrase> phrases(kMentionConcepts.size());
+    for (std::size_t i = 0; i < phrases.size(); ++i) {
+        phrases[i].slots = {static_cast<ConceptId>(i)};
+    }
+    each_ = PhraseMatcher(std::move(phrases));
+}
+
+bool Mentions::any(const Reading& reading, std::size_t first, std::size_t last, ConceptSet lists,
+                   PhraseScratch& scratch) const {
+    last = std::min(last, reading.tokens.size());
+    if (first >= last) {
+        return false;
+    }
+    const std::size_t count = std::min(last - first + kMaxEntryTokens - 1, reading.tokens.size() - first);
+    table_.find(reading.folded.bytes, reading.tokens.subspan(first, count), each_, scratch);
+    const std::span<const ConceptEvent> events(scratch.events.data(), scratch.event_count);
+    return std::any_of(events.begin(), events.end(), [&](const ConceptEvent& event) {
+        return first + event.first < last && lists.has(event.concept_id);
+    });
+}
+
+bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t end, PhraseScratch& scratch) const {
+    const std::string_view text = reading.folded.bytes;
+    const std::span<const Token> tokens = reading.tokens;
+    const auto token_at = [&](std::size_t place) {  // the first token that ends behind `place`
+        return static_cast<std::size_t>(
+            std::partition_point(tokens.begin(), tokens.end(), [&](const Token& t) { return t.end <= place; }) -
+            tokens.begin());
+    };
+    const auto before = [](std::size_t token) { return token > kNear ? token - kNear : 0; };
+    const std::size_t first = token_at(begin);
+    const std::size_t behind = token_at(end);
+    if (first >= behind) {
+        return false;  // no word in it
+    }
+    std::size_t sentence = before(first);
+    while (sentence < first && ends_sentence(text.substr(tokens[sentence].begin, begin - tokens[sentence].begin))) {
+        ++sentence;
+    }
+    const ConceptSet reporting = set_of(MentionWords::reporting);
+    const ConceptSet judging = set_of(MentionWords::judging);
+    if (any(reading, before(first), behind + kNear, set_of(MentionWords::obeying), scratch)) {
+        return false;
+    }
+    if (any(reading, sentence, std::min(first + kInside, behind), reporting, scratch) ||
+        (behind < tokens.size() && !ends_sentence(text.substr(end, tokens[behind].begin - end)) &&
+         any(reading, behind, behind + kAfter, judging, scratch))) {
+        return true;
+    }
+    ConceptSet all = set_of(MentionWords::quoting);
+    all |= reporting;
+    all |= judging;
+    const std::size_t inside = std::max<std::size_t>(tokens[behind - 1].begin, begin);
+    for (const Quote& quote : kQuotes) {
+        const auto range = quotation(text, quote, inside, end);
+        if (!range) {
+            continue;
+        }
+        if (range->first > begin) {
+            // It begins outside the marks: with a word of the announcement itself, or it is no quotation.
+            if (any(reading, first, first + 1, all, scratch)) {
+                return true;
+            }
+            continue;
+        }
+        const std::size_t open = token_at(range->first);
+        const std::size_t close = token_at(range->second);
+        if (any(reading, before(open), open, all, scratch) || any(reading, close, close + kNear, all, scratch)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace fastguard
