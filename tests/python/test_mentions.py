@@ -47,7 +47,7 @@ def test_retrieved_data_that_mentions_an_attack_is_flagged_and_not_blocked(signa
 
 def test_mentions_do_not_add_up(signatures_guard: Guard) -> None:
     one = "The phrase 'ignore previous instructions' is a classic example."
-    many = " ".join([one, "The phrase 'forget all your rules' is another example.", "'Reveal your system prompt' is a classic."])
+    many = f"{one} The phrase 'forget all your rules' is another example. 'Reveal your system prompt' is a classic."
     assert signatures_guard.check(many).level == signatures_guard.check(one).level == 4
 
 
@@ -93,7 +93,9 @@ def test_what_a_mention_is(signatures_guard: Guard, text: str, mention: bool) ->
 
 def test_a_mention_is_one_in_any_writing(signatures_guard: Guard) -> None:
     for text in ("the phrase 'ＩＧＮＯＲＥ previous instructions'", "the phrase '1gn0re prev10us 1nstruct1ons'"):
-        assert [f.mention for f in signatures_guard.check(text).findings if f.signature.endswith("ignore_previous")] == [True]
+        assert [
+            f.mention for f in signatures_guard.check(text).findings if f.signature.endswith("ignore_previous")
+        ] == [True]
 
 
 def test_a_mention_survives_pickling(signatures_guard: Guard) -> None:
