@@ -120,6 +120,24 @@ PyObject* reduce(PyObject* object, PyObject*) noexcept {
     return state ? Py_BuildValue("(OO)", finding_type, state.get()) : nullptr;
 }
 
+// Whether a tuple has the types of one that `make_metas` makes.
+bool is_meta(PyObject* meta) noexcept {
+    if (PyTuple_GET_SIZE(meta) != kMetaFields) {
+        return false;
+    }
+    for (int field = 0; field < kMetaFields; ++field) {
+        PyObject* item = PyTuple_GET_ITEM(meta, field);
+        const bool good = field == kMetaTier                           ? PyLong_Check(item) != 0
+                          : field == kMetaScore                        ? PyFloat_Check(item) != 0
+                          : field == kMetaAtlas || field == kMetaOwasp ? PyTuple_Check(item) != 0
+                                                                       : PyUnicode_Check(item) != 0;
+        if (!good) {
+            return false;
+        }
+    }
+    return true;
+}
+
 PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
     Ref made = allocate();
     if (!made) {
@@ -139,7 +157,9 @@ PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
         }
         return nullptr;
     }
-    if (PyTuple_GET_SIZE(meta) != kMetaFields || view < 0 || static_cast<std::size_t>(view) >= kViews.size()) {
+    if (!is_meta(meta) || PyUnicode_Check(text) == 0 || view < 0 || static_cast<std::size_t>(view) >= kViews.size() ||
+        self.begin.code_point > self.end.code_point || self.begin.byte > self.end.byte ||
+        self.begin.utf16 > self.end.utf16) {
         PyErr_SetString(PyExc_ValueError, "not the state of a Finding");
         return nullptr;
     }

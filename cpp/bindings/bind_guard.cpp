@@ -13,6 +13,7 @@ PyObject* name_score_windows = nullptr;
 void release(EngineState* state) noexcept {
     if (state != nullptr && state->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         Py_DECREF(state->metas);
+        Py_XDECREF(state->scorer);
         delete state;
     }
 }
@@ -116,7 +117,7 @@ PyType_Slot slots[] = {
     {Py_tp_init, reinterpret_cast<void*>(&guard_init)},
     {Py_tp_new, reinterpret_cast<void*>(&PyType_GenericNew)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model)\n--\n\nThe native part of Guard.")},
+    {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model, scorer=None)\n--\n\nThe native part of Guard.")},
     {0, nullptr}};
 PyType_Spec spec = {"fastguard._core.GuardBase", sizeof(GuardObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                     slots};
@@ -126,22 +127,25 @@ Ref as_bytes(const void* data, std::size_t size) noexcept {
 }
 
 // Logits of `windows` windows, or empty with (failed) or without (no model) an exception set.
-Ref score_windows(PyObject* guard, std::span<const std::int32_t> ids, std::span<const float> dense) noexcept {
+Ref score_windows(PyObject* guard, PyObject* scorer, std::span<const std::int32_t> ids,
+                  std::span<const float> dense) noexcept {
     const Ref id_bytes = as_bytes(ids.data(), ids.size_bytes());
     const Ref dense_bytes = as_bytes(dense.data(), dense.size_bytes());
     const Ref windows(PyLong_FromSize_t(ids.size() / kWindowIds));
     if (!id_bytes || !dense_bytes || !windows) {
         return {};
     }
-    Ref logits(PyObject_CallMethodObjArgs(guard, name_score_windows, id_bytes.get(), dense_bytes.get(), windows.get(),
-                                          nullptr));
+    Ref logits(scorer != nullptr
+                   ? PyObject_CallFunctionObjArgs(scorer, id_bytes.get(), dense_bytes.get(), windows.get(), nullptr)
+                   : PyObject_CallMethodObjArgs(guard, name_score_windows, id_bytes.get(), dense_bytes.get(),
+                                                windows.get(), nullptr));
     return logits && logits.get() == Py_None ? Ref() : std::move(logits);
 }
 
 bool good_logits(PyObject* logits, std::size_t windows, std::size_t labels) noexcept {
     const std::size_t wanted = windows * labels * sizeof(float);
     if (!PyBytes_Check(logits) || static_cast<std::size_t>(PyBytes_GET_SIZE(logits)) != wanted) {
-        PyErr_Format(PyExc_RuntimeError, "_score_windows must return %zu bytes of float32 logits", wanted);
+        PyErr_Format(PyExc_RuntimeError, "a model must return %zu bytes of float32 logits", wanted);
         return false;
     }
     return true;
@@ -185,13 +189,13 @@ void swap_state(PyObject* guard, std::unique_ptr<EngineState> state) noexcept {
     release(old);
 }
 
-bool ask_model(PyObject* guard, const Engine& engine, std::uint8_t source, CheckResult& result) noexcept {
-    return ask_model_batch(guard, engine, source, {&result, 1});
+bool ask_model(PyObject* guard, const Hold& hold, std::uint8_t source, CheckResult& result) noexcept {
+    return ask_model_batch(guard, hold, source, {&result, 1});
 }
 
-bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
-                     std::span<CheckResult> results) noexcept {
+bool ask_model_batch(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<CheckResult> results) noexcept {
     constexpr std::size_t kBatchWindows = 256;
+    const Engine& engine = hold.engine();
     if (engine.gate() == nullptr) {
         return true;  // without a gate nothing is left undecided
     }
@@ -210,7 +214,7 @@ bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
         }
         const std::size_t windows = ids.size() / kWindowIds;
         if (windows != 0) {
-            const Ref logits = score_windows(guard, ids, dense);
+            const Ref logits = score_windows(guard, hold.scorer(), ids, dense);
             if (PyErr_Occurred() != nullptr || (logits && !good_logits(logits.get(), windows, labels))) {
                 return false;
             }
@@ -246,7 +250,7 @@ Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* ow
     if (result.undecided) {
         // The model's code may check other texts on this thread: the result must not live in the scratch meanwhile.
         CheckResult own = std::move(result);
-        const bool asked = ask_model(guard, hold.engine(), source, own);
+        const bool asked = ask_model(guard, hold, source, own);
         result = std::move(own);
         if (!asked) {
             return {};

@@ -3,6 +3,10 @@
 
 #include "fastguard/pack.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace py = pybind11;
 
 namespace fastguard::python {
@@ -58,15 +62,32 @@ SignatureSpec make_spec(const std::string& id, const std::string& category, cons
     return spec;
 }
 
+// Compiling takes tens of megabytes that are free afterwards, in pieces that the C library keeps.
+void give_back_free_memory() noexcept {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
+
 std::shared_ptr<Pack> build(const std::vector<SignatureSpec>& signatures, const py::dict& concepts,
-                            const std::optional<py::bytes>& databases) {
+                            const std::optional<py::buffer>& databases) {
     Concepts lists;
     for (const auto& [name, entries] : concepts) {
         lists.emplace_back(name.cast<std::string>(), entries.cast<Strings>());
     }
-    const std::string_view bytes = databases ? bytes_view(*databases) : std::string_view();
+    if (!databases) {
+        const py::gil_scoped_release release;
+        auto pack = std::make_shared<Pack>(signatures, lists);
+        give_back_free_memory();
+        return pack;
+    }
+    const py::buffer_info bytes = databases->request();
+    if (bytes.itemsize != 1 || bytes.ndim != 1 || bytes.strides[0] != 1) {
+        throw py::type_error("databases: expected contiguous bytes");
+    }
     const py::gil_scoped_release release;
-    return databases ? std::make_shared<Pack>(signatures, lists, bytes) : std::make_shared<Pack>(signatures, lists);
+    return std::make_shared<Pack>(
+        signatures, lists, std::string_view(static_cast<const char*>(bytes.ptr), static_cast<std::size_t>(bytes.size)));
 }
 
 }  // namespace

@@ -184,12 +184,17 @@ PyObject* guard_explain(PyObject* self, PyObject* args, PyObject* kwargs) noexce
 }
 
 int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
-    static const char* names[] = {"pack", "policy", "model", nullptr};
+    static const char* names[] = {"pack", "policy", "model", "scorer", nullptr};
     PyObject* pack = nullptr;
     PyObject* policy = nullptr;
     PyObject* model = nullptr;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO:GuardBase", const_cast<char**>(names), &pack, &policy, &model) ==
-        0) {
+    PyObject* scorer = Py_None;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|O:GuardBase", const_cast<char**>(names), &pack, &policy, &model,
+                                    &scorer) == 0) {
+        return -1;
+    }
+    if (scorer != Py_None && PyCallable_Check(scorer) == 0) {
+        PyErr_Format(PyExc_TypeError, "scorer: expected a callable or None, got %s", Py_TYPE(scorer)->tp_name);
         return -1;
     }
     try {
@@ -200,7 +205,8 @@ int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
             return -1;
         }
         Engine engine(std::move(engine_pack), py::handle(policy).cast<Policy>(), std::move(gate));
-        swap_state(self, std::make_unique<EngineState>(std::move(engine), metas.release()));
+        PyObject* own_scorer = scorer == Py_None ? nullptr : Py_NewRef(scorer);
+        swap_state(self, std::make_unique<EngineState>(std::move(engine), metas.release(), own_scorer));
         return 0;
     } catch (py::error_already_set& error) {
         error.restore();

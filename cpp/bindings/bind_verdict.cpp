@@ -1,5 +1,5 @@
 // `Verdict`: an immutable C type whose parts are made when they are asked for.
-#include "python.h"
+#include "verdict_object.h"
 
 #include <algorithm>
 #include <array>
@@ -17,29 +17,7 @@ constexpr std::array<std::pair<Truncated, const char*>, 2> kTruncatedNames = {
 constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};
 
-struct VerdictObject {
-    PyObject_HEAD Action action;
-    Depth tier;
-    std::uint8_t level;
-    std::uint8_t truncated;
-    std::uint8_t degraded;
-    float score;
-    std::array<CategoryResult, kCategoryCount> categories;
-    // Findings: either records over `metas` and `text` of which the tuple is made on demand, or the tuple alone.
-    Finding* records;
-    std::size_t record_count;
-    PyObject* metas;
-    PyObject* text;
-    PyObject* findings;       // tuple, or null: not made yet
-    PyObject* more_degraded;  // tuple of str, or null
-};
-
-VerdictObject& self_of(PyObject* object) noexcept { return *reinterpret_cast<VerdictObject*>(object); }
-
-Ref allocate() noexcept {
-    Ref made(verdict_type->tp_alloc(verdict_type, 0));
-    return made;
-}
+VerdictObject& self_of(PyObject* object) noexcept { return verdict_of(object); }
 
 void dealloc(PyObject* object) noexcept {
     VerdictObject& self = self_of(object);
@@ -184,95 +162,6 @@ PyObject* to_dict(PyObject* object, PyObject*) noexcept {
     return dict.release();
 }
 
-// Everything that makes up a verdict, as a tuple: equality, hash and pickling go by it.
-Ref state_of(PyObject* object) noexcept {
-    const VerdictObject& self = self_of(object);
-    const Ref findings = findings_of(object);
-    Ref categories(PyTuple_New(static_cast<Py_ssize_t>(kCategoryCount)));
-    if (!findings || !categories) {
-        return {};
-    }
-    for (std::size_t i = 0; i < kCategoryCount; ++i) {
-        PyObject* pair = Py_BuildValue("(di)", static_cast<double>(self.categories[i].score),
-                                       static_cast<int>(self.categories[i].level));
-        if (pair == nullptr) {
-            return {};
-        }
-        PyTuple_SET_ITEM(categories.get(), static_cast<Py_ssize_t>(i), pair);
-    }
-    const Ref more = self.more_degraded == nullptr ? Ref(PyTuple_New(0)) : Ref::borrow(self.more_degraded);
-    return Ref(Py_BuildValue("(iiiiidOOO)", static_cast<int>(self.action), static_cast<int>(self.tier),
-                             static_cast<int>(self.level), static_cast<int>(self.truncated),
-                             static_cast<int>(self.degraded), static_cast<double>(self.score), categories.get(),
-                             findings.get(), more.get()));
-}
-
-PyObject* reduce(PyObject* object, PyObject*) noexcept {
-    const Ref state = state_of(object);
-    return state ? Py_BuildValue("(OO)", verdict_type, state.get()) : nullptr;
-}
-
-PyObject* construct(PyTypeObject*, PyObject* args, PyObject*) noexcept {
-    int action = 0;
-    int tier = 0;
-    int level = 0;
-    int truncated = 0;
-    int degraded = 0;
-    double score = 0.0;
-    PyObject* categories = nullptr;
-    PyObject* findings = nullptr;
-    PyObject* more = nullptr;
-    if (!PyArg_ParseTuple(args, "iiiiidO!O!O!:Verdict", &action, &tier, &level, &truncated, &degraded, &score,
-                          &PyTuple_Type, &categories, &PyTuple_Type, &findings, &PyTuple_Type, &more)) {
-        return nullptr;
-    }
-    bool good = action >= 0 && action < 4 && tier >= 0 && tier < 3 &&
-                PyTuple_GET_SIZE(categories) == static_cast<Py_ssize_t>(kCategoryCount);
-    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(findings); ++i) {
-        good = is_finding(PyTuple_GET_ITEM(findings, i));
-    }
-    Ref made = allocate();
-    if (!made || !good) {
-        if (made) {
-            PyErr_SetString(PyExc_ValueError, "not the state of a Verdict");
-        }
-        return nullptr;
-    }
-    VerdictObject& self = self_of(made.get());
-    self.action = static_cast<Action>(action);
-    self.tier = static_cast<Depth>(tier);
-    self.level = static_cast<std::uint8_t>(level);
-    self.truncated = static_cast<std::uint8_t>(truncated);
-    self.degraded = static_cast<std::uint8_t>(degraded);
-    self.score = static_cast<float>(score);
-    for (std::size_t i = 0; i < kCategoryCount; ++i) {
-        double category_score = 0.0;
-        int category_level = 0;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(categories, static_cast<Py_ssize_t>(i)), "di", &category_score,
-                              &category_level)) {
-            return nullptr;
-        }
-        self.categories[i] = {static_cast<float>(category_score), static_cast<std::uint8_t>(category_level)};
-    }
-    self.findings = Py_NewRef(findings);
-    self.more_degraded = PyTuple_GET_SIZE(more) == 0 ? nullptr : Py_NewRef(more);
-    return made.release();
-}
-
-PyObject* compare(PyObject* left, PyObject* right, int op) noexcept {
-    if (!is_verdict(right) || (op != Py_EQ && op != Py_NE)) {
-        Py_RETURN_NOTIMPLEMENTED;
-    }
-    const Ref a = state_of(left);
-    const Ref b = state_of(right);
-    return a && b ? PyObject_RichCompare(a.get(), b.get(), op) : nullptr;
-}
-
-Py_hash_t hash(PyObject* object) noexcept {
-    const Ref state = state_of(object);
-    return state ? PyObject_Hash(state.get()) : -1;
-}
-
 PyObject* repr(PyObject* object) noexcept {
     const VerdictObject& self = self_of(object);
     const Ref categories(get_categories(object, nullptr));
@@ -288,15 +177,15 @@ PyObject* repr(PyObject* object) noexcept {
 }
 
 PyMethodDef methods[] = {{"to_dict", &to_dict, METH_NOARGS, "The verdict as plain values, ready for JSON."},
-                         {"__reduce__", &reduce, METH_NOARGS, nullptr},
+                         {"__reduce__", &verdict_reduce, METH_NOARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-                       {Py_tp_new, reinterpret_cast<void*>(&construct)},
+                       {Py_tp_new, reinterpret_cast<void*>(&verdict_construct)},
                        {Py_tp_getset, getters},
                        {Py_tp_methods, methods},
-                       {Py_tp_richcompare, reinterpret_cast<void*>(&compare)},
-                       {Py_tp_hash, reinterpret_cast<void*>(&hash)},
+                       {Py_tp_richcompare, reinterpret_cast<void*>(&verdict_compare)},
+                       {Py_tp_hash, reinterpret_cast<void*>(&verdict_hash)},
                        {Py_tp_repr, reinterpret_cast<void*>(&repr)},
                        {Py_tp_doc, const_cast<char*>("The answer of one check; immutable, hashable, picklable.")},
                        {0, nullptr}};
@@ -345,12 +234,14 @@ int add_verdict_type(PyObject* module) noexcept {
                : PyModule_AddObjectRef(module, "Verdict", reinterpret_cast<PyObject*>(verdict_type));
 }
 
+Ref allocate_verdict() noexcept { return Ref(verdict_type->tp_alloc(verdict_type, 0)); }
+
 bool is_verdict(PyObject* object) noexcept { return Py_TYPE(object) == verdict_type; }
 
 Ref verdict_findings(PyObject* verdict) noexcept { return findings_of(verdict); }
 
 Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noexcept {
-    Ref made = allocate();
+    Ref made = allocate_verdict();
     if (!made) {
         return made;
     }
@@ -381,7 +272,7 @@ Ref merge_verdicts(PyObject* verdicts, PyObject* messages, PyObject* degraded) n
     const Ref items(PySequence_Tuple(verdicts));
     const Ref places(PySequence_Tuple(messages));
     const Ref more(PySequence_Tuple(degraded));
-    Ref made = allocate();
+    Ref made = allocate_verdict();
     Ref findings(PyList_New(0));
     if (!items || !places || !more || !made || !findings) {
         return {};

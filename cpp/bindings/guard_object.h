@@ -11,10 +11,12 @@ namespace fastguard::python {
 // An engine and the Python objects that go with it. Counted, because a reload swaps it under running calls.
 struct EngineState {
     Engine engine;
-    PyObject* metas;  // tuple of what findings say about signatures
+    PyObject* metas;   // tuple of what findings say about signatures
+    PyObject* scorer;  // callable of the model that belongs to this engine; null: the guard's `_score_windows`
     std::atomic<long> references = 1;
 
-    EngineState(Engine made, PyObject* owned_metas) : engine(std::move(made)), metas(owned_metas) {}
+    EngineState(Engine made, PyObject* owned_metas, PyObject* owned_scorer)
+        : engine(std::move(made)), metas(owned_metas), scorer(owned_scorer) {}
 };
 
 struct GuardObject {
@@ -33,6 +35,7 @@ class Hold {
     explicit operator bool() const noexcept { return state_ != nullptr; }
     [[nodiscard]] const Engine& engine() const noexcept { return state_->engine; }
     [[nodiscard]] PyObject* metas() const noexcept { return state_->metas; }
+    [[nodiscard]] PyObject* scorer() const noexcept { return state_->scorer; }
 
   private:
     EngineState* state_ = nullptr;
@@ -41,10 +44,10 @@ class Hold {
 // Texts above this size are checked without the GIL: below it, giving it up costs more than it brings.
 inline constexpr std::size_t kReleaseBytes = 2048;
 
-// Asks the guard's `_score_windows` about an undecided result. False with an exception set on failure.
-[[nodiscard]] bool ask_model(PyObject* guard, const Engine& engine, std::uint8_t source, CheckResult& result) noexcept;
+// Asks the model that belongs to the held engine about an undecided result. False with an exception set on failure.
+[[nodiscard]] bool ask_model(PyObject* guard, const Hold& hold, std::uint8_t source, CheckResult& result) noexcept;
 // The same for many results at once; windows of all of them go to the model in batches.
-[[nodiscard]] bool ask_model_batch(PyObject* guard, const Engine& engine, std::uint8_t source,
+[[nodiscard]] bool ask_model_batch(PyObject* guard, const Hold& hold, std::uint8_t source,
                                    std::span<CheckResult> results) noexcept;
 
 // Checks one text whose object is `owner`.

@@ -1,109 +1,17 @@
 #include "fastguard/scanner.h"
 
 #include "fastguard/error.h"
+#include "hs_database.h"
 #include "pattern_first.h"
-
-#include <hs.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
-#include <limits>
 #include <new>
-
-#if defined(__x86_64__)
-#include <dlfcn.h>
-#endif
 
 namespace fastguard {
 namespace {
-
-constexpr unsigned kMainFlags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH;
-constexpr unsigned kEndFlags = HS_FLAG_DOTALL;
-
-// Databases are made for any x86-64 CPU: that costs nothing measurable and they can be cached for all of them.
-constexpr hs_platform_info_t kAnyCpu = {HS_TUNE_FAMILY_GENERIC, 0, 0, 0};
-
-struct FreeDatabase {
-    void operator()(hs_database_t* database) const noexcept { hs_free_database(database); }
-};
-using Database = std::unique_ptr<hs_database_t, FreeDatabase>;
-
-struct FreeCompileError {
-    void operator()(hs_compile_error_t* error) const noexcept { hs_free_compile_error(error); }
-};
-using CompileError = std::unique_ptr<hs_compile_error_t, FreeCompileError>;
-
-Database compile(std::span<const PatternSpec> patterns, unsigned base) {
-    std::vector<const char*> expressions;
-    std::vector<unsigned> flags;
-    std::vector<unsigned> ids;
-    for (const PatternSpec& pattern : patterns) {
-        expressions.push_back(pattern.expression.c_str());
-        flags.push_back(base | (pattern.caseless ? HS_FLAG_CASELESS : 0U));
-        ids.push_back(static_cast<unsigned>(ids.size()));
-    }
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* raw_error = nullptr;
-    const hs_error_t status =
-        hs_compile_multi(expressions.data(), flags.data(), ids.data(), static_cast<unsigned>(ids.size()), HS_MODE_BLOCK,
-                         &kAnyCpu, &database, &raw_error);
-    const CompileError error(raw_error);
-    if (status != HS_SUCCESS) {
-        const bool known = error != nullptr && error->expression >= 0;
-        const std::string id = known ? patterns[static_cast<std::size_t>(error->expression)].id : "";
-        throw BuildError(error != nullptr ? error->message : "the patterns do not compile together", id, "pattern");
-    }
-    return Database(database);
-}
-
-// A pattern at the very beginning of the bytes (0), and one byte after it (1): the byte before a match decides about
-// \b. A pattern with `^` inside has only the first form, since libhs takes no `^` behind a byte; it then matches as if
-// the text began there, which is where such a pattern is tried first anyway.
-Database compile_anchored(const PatternSpec& pattern) {
-    const std::array<PatternSpec, 2> both = {{{pattern.id, "^(?:" + pattern.expression + ")", pattern.caseless},
-                                              {pattern.id, "^.(?:" + pattern.expression + ")", pattern.caseless}}};
-    return compile({both.data(), has_start_anchor(pattern.expression) ? 1U : 2U}, kEndFlags);
-}
-
-std::string serialize_one(const hs_database_t* database) {
-    char* bytes = nullptr;
-    std::size_t size = 0;
-    if (hs_serialize_database(database, &bytes, &size) != HS_SUCCESS) {
-        throw DatabaseError("the compiled patterns cannot be serialized");
-    }
-    const std::string result(bytes, size);
-    std::free(bytes);  // libhs takes it from malloc unless told otherwise, and it is not told otherwise here
-    return result;
-}
-
-Database deserialize_one(std::string_view bytes) {
-    hs_database_t* database = nullptr;
-    const hs_error_t status = hs_deserialize_database(bytes.data(), bytes.size(), &database);
-    if (status != HS_SUCCESS) {
-        throw DatabaseError("libhs refuses the serialized database with error " + std::to_string(status));
-    }
-    return Database(database);
-}
-
-// The scan function to use. libhs chooses AVX-512 by itself where the CPU has it, which was measured 11 to 19 % slower
-// than its AVX2 code on the same CPU; the AVX2 entry point of a shared fat library can be called directly.
-using ScanFunction = decltype(&hs_scan);
-ScanFunction scan_function() noexcept {
-    static const ScanFunction chosen = [] {
-#if defined(__x86_64__)
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f")) {
-            if (void* found = dlsym(RTLD_DEFAULT, "avx2_hs_scan")) {
-                return reinterpret_cast<ScanFunction>(found);
-            }
-        }
-#endif
-        return &hs_scan;
-    }();
-    return chosen;
-}
 
 void fit_scratch(const hs_database_t* database, hs_scratch_t*& scratch) {
     if (database != nullptr && hs_alloc_scratch(database, &scratch) != HS_SUCCESS) {
@@ -141,20 +49,17 @@ int collect_end(unsigned, unsigned long long, unsigned long long to, unsigned, v
 
 // Ends of the matches that begin at one place: the greatest, and whether one is `wanted`.
 struct ForwardCollector {
-    unsigned id;
-    std::uint64_t shift;
+    std::uint64_t shift;  // what an end is more than libhs says, modulo 2^64
     std::uint64_t wanted;
     std::uint64_t greatest = 0;
     bool reached = false;
 };
 
-int collect_forward(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
+int collect_forward(unsigned, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
     auto& collector = *static_cast<ForwardCollector*>(context);
-    if (id == collector.id) {
-        const std::uint64_t end = to + collector.shift;
-        collector.greatest = std::max(collector.greatest, end);
-        collector.reached = collector.reached || end == collector.wanted;
-    }
+    const std::uint64_t end = to + collector.shift;
+    collector.greatest = std::max(collector.greatest, end);
+    collector.reached = collector.reached || end == collector.wanted;
     return 0;
 }
 
@@ -168,7 +73,10 @@ int collect_hit(unsigned id, unsigned long long, unsigned long long, unsigned, v
 
 struct PatternScratch::Impl {
     hs_scratch_t* scratch = nullptr;
-    std::vector<std::uint64_t> prepared;  // generations of the scanners it fits
+    // Generations of the scanners that it was last made to fit (0: none). It still fits older ones; to find that out
+    // again costs a look at each of their databases.
+    std::array<std::uint64_t, 16> prepared{};
+    std::size_t next = 0;
     ~Impl() { hs_free_scratch(scratch); }
 };
 
@@ -179,11 +87,11 @@ struct Scanner::Impl {
     // One pattern alone, to recover where its matches are.
     struct Single {
         Database ends;      // all ends of matches
-        Database anchored;  // matches that begin at the first byte (0) or the second (1)
+        Database anchored;  // matches that begin at the second byte; at the first where it has a `^` itself
         ByteSet first;      // bytes that a match can begin with
         std::uint32_t min_width = 0;
         std::uint32_t reach = kMaxReach;
-        bool sees_before = true;  // whether `anchored` has its second form
+        bool sees_before = true;  // whether `anchored` takes a byte before the match
 
         Single(Database all_ends, Database from_begin) : ends(std::move(all_ends)), anchored(std::move(from_begin)) {}
     };
@@ -211,7 +119,7 @@ struct Scanner::Impl {
     void finish(std::span<const PatternSpec> patterns);
     // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none.
     static std::uint32_t longest_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
-                                      hs_scratch_t* scratch) noexcept;
+                                      PatternScratch& scratch) noexcept;
 };
 
 void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
@@ -223,41 +131,6 @@ void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
         single[i].reach = std::min(kMaxReach, info.max_width.value_or(kOpenReach));
     }
     each_database([this](const Database& database) { fit_scratch(database.get(), prototype); });
-}
-
-bool scanner_usable() noexcept { return hs_valid_platform() == HS_SUCCESS; }
-
-std::string scanner_version() { return hs_version(); }
-
-PatternInfo pattern_info(const std::string& expression, bool caseless) {
-    PatternInfo info;
-    hs_expr_info_t* raw = nullptr;
-    hs_compile_error_t* raw_error = nullptr;
-    const unsigned flags = kMainFlags | HS_FLAG_ALLOWEMPTY | (caseless ? HS_FLAG_CASELESS : 0U);
-    const hs_error_t status = hs_expression_info(expression.c_str(), flags, &raw, &raw_error);
-    const CompileError error(raw_error);
-    if (status != HS_SUCCESS) {
-        info.error = error != nullptr ? error->message : "the pattern cannot be read";
-        return info;
-    }
-    info.min_width = raw->min_width;
-    info.matches_empty = raw->min_width == 0;
-    if (raw->max_width != std::numeric_limits<unsigned>::max()) {
-        info.max_width = raw->max_width;
-    }
-    std::free(raw);  // libhs takes it from malloc unless told otherwise, and it is not told otherwise here
-    return info;
-}
-
-std::string compile_error(const std::string& expression, bool caseless) {
-    const PatternSpec pattern = {"", expression, caseless};
-    try {
-        (void)compile({&pattern, 1}, kMainFlags);
-        (void)compile_anchored(pattern);
-    } catch (const BuildError& error) {
-        return error.what();
-    }
-    return "";
 }
 
 Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique<Impl>()) {
@@ -285,7 +158,7 @@ Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view seriali
         }
         const std::string_view bytes = serialized.substr(0, size);
         serialized.remove_prefix(size);
-        return deserialize_one(bytes);
+        return deserialize(bytes);
     };
     if (!patterns.empty()) {
         impl_->main = take();
@@ -308,7 +181,7 @@ std::string Scanner::serialize() const {
         if (database == nullptr) {
             return;
         }
-        const std::string bytes = serialize_one(database.get());
+        const std::string bytes = fastguard::serialize(database.get());
         const std::uint64_t size = bytes.size();
         result.append(reinterpret_cast<const char*>(&size), sizeof size);
         result.append(bytes);
@@ -326,6 +199,7 @@ void Scanner::prepare(PatternScratch& scratch) const {
     scratch.hits.reserve(impl_->single.size() + 1);
     scratch.ends.reserve(kMaxEnds);
     scratch.spans.reserve(kMaxEnds);
+    scratch.front.reserve(std::size_t{kMaxReach} + 2);
     if (mine.scratch == nullptr && impl_->prototype != nullptr) {
         if (hs_clone_scratch(impl_->prototype, &mine.scratch) != HS_SUCCESS) {
             throw std::bad_alloc();
@@ -333,7 +207,7 @@ void Scanner::prepare(PatternScratch& scratch) const {
     } else {
         impl_->each_database([&mine](const Database& database) { fit_scratch(database.get(), mine.scratch); });
     }
-    mine.prepared.push_back(impl_->generation);
+    mine.prepared[mine.next++ % mine.prepared.size()] = impl_->generation;
     count_allocation();
 }
 
@@ -347,13 +221,24 @@ bool Scanner::scan(std::string_view text, PatternScratch& scratch) const noexcep
 }
 
 std::uint32_t Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                          std::uint32_t end, hs_scratch_t* scratch) noexcept {
-    const std::uint32_t shift = one.sees_before && begin > 0 ? begin - 1 : begin;
-    // One byte more than the match can have: what follows it decides about \b, too.
-    const std::string_view rest = text.substr(shift, std::size_t{begin - shift} + one.reach + 1);
-    ForwardCollector collector{shift == begin ? 0U : 1U, shift, end};
-    (void)scan_function()(one.anchored.get(), rest.data(), static_cast<unsigned>(rest.size()), 0, scratch,
-                          &collect_forward, &collector);
+                                          std::uint32_t end, PatternScratch& scratch) noexcept {
+    // One byte before the match, and one more behind it than it can have: both decide about \b, too.
+    std::string_view part = text.substr(begin, std::size_t{one.reach} + 1);
+    std::uint64_t shift = begin;
+    if (one.sees_before && begin > 0) {
+        part = text.substr(begin - 1, std::size_t{one.reach} + 2);
+        shift = begin - 1;
+    } else if (one.sees_before) {
+        // Nothing stands before the text, which for \b is as good as a space.
+        char* copy = scratch.front.data();
+        copy[0] = ' ';
+        std::memcpy(copy + 1, part.data(), part.size());
+        part = {copy, part.size() + 1};
+        shift = ~std::uint64_t{0};
+    }
+    ForwardCollector collector{shift, end};
+    (void)scan_function()(one.anchored.get(), part.data(), static_cast<unsigned>(part.size()), 0,
+                          scratch.impl().scratch, &collect_forward, &collector);
     return collector.reached ? static_cast<std::uint32_t>(collector.greatest) : 0;
 }
 
@@ -390,7 +275,7 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
                 return {spans, kept};
             }
             work -= cost;
-            const std::uint32_t longest = Impl::longest_from(one, text, begin, end, memory);
+            const std::uint32_t longest = Impl::longest_from(one, text, begin, end, scratch);
             if (longest != 0) {
                 if (kept == limit) {
                     truncated = true;

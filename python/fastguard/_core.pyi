@@ -1,6 +1,6 @@
 """The native engine: everything that touches bytes, tokens or findings. Written in C++; see cpp/README.md."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, final
 
 from typing_extensions import disjoint_base
@@ -58,7 +58,7 @@ class Pack:
     def build(
         signatures: Sequence[SignatureSpec],
         concepts: Mapping[str, Sequence[str]],
-        databases: bytes | None = None,
+        databases: bytes | memoryview | None = None,
     ) -> Pack:
         """Compile, or load `databases` made by `Pack.databases()` for the same signatures on the same engine."""
     def databases(self) -> bytes: ...
@@ -197,7 +197,18 @@ class Verdict:
 class GuardBase:
     """The native part of `fastguard.Guard`: `check` is here, so that no Python runs on the hot path."""
 
-    def __init__(self, pack: Pack, policy: PolicySpec, model: ModelSpec | None) -> None: ...
+    def __init__(
+        self,
+        pack: Pack,
+        policy: PolicySpec,
+        model: ModelSpec | None,
+        scorer: Callable[[bytes, bytes, int], bytes | None] | None = None,
+    ) -> None:
+        """Take what a check needs; called again, it swaps all of it at once.
+
+        `scorer(ids, dense, windows)` gives the ONNX logits (float32, windows x labels) or None where no model can run;
+        a call under way asks the scorer that came with its engine. Without one `_score_windows` is asked.
+        """
     def check(
         self,
         text: str | bytes | None = None,
@@ -210,7 +221,7 @@ class GuardBase:
     def redact(self, text: str, *, source: str = "user") -> tuple[str, dict[str, str]]: ...
     def explain(self, text: str | bytes, *, source: str = "user") -> dict[str, Any]: ...
     def _score_windows(self, ids: bytes, dense: bytes, windows: int) -> bytes | None:
-        """Overridden by `Guard`: ONNX logits (float32, windows x labels) or None where no model can run."""
+        """For subclasses that are their own scorer; this one has no model."""
 
 def merge_verdicts(verdicts: Sequence[Verdict], messages: Sequence[int], degraded: Sequence[str] = ()) -> Verdict:
     """Join the verdicts of a conversation's texts; `messages[i]` is the message that text i belongs to."""

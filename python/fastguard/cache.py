@@ -40,8 +40,11 @@ def cache_folder() -> str | None:
     return os.path.join(base, "fastguard")
 
 
-def load(key: str) -> bytes | None:
-    """Return what `store` wrote under this key, or None: absent, damaged, or writable by others."""
+def load(key: str) -> memoryview | None:
+    """Return what `store` wrote under this key, or None: absent, damaged, or writable by others.
+
+    It is a view of the file's bytes, not a copy: they are many, and a second block of that size leaves a hole behind.
+    """
     folder = cache_folder()
     if folder is None or not _is_ours(folder):
         return None
@@ -57,14 +60,14 @@ def load(key: str) -> bytes | None:
     head = len(_MAGIC) + _DIGEST
     if len(content) < head or content[: len(_MAGIC)] != _MAGIC:
         return None
-    payload = content[head:]
+    payload = memoryview(content)[head:]
     if hashlib.sha256(payload).digest() != content[len(_MAGIC) : head]:
         return None
     return payload
 
 
-def store(key: str, payload: bytes) -> bool:
-    """Write a payload under this key, whole or not at all; return whether it is there now."""
+def store(key: str, *parts: bytes) -> bool:
+    """Write a payload, given in parts, under this key, whole or not at all; return whether it is there now."""
     folder = cache_folder()
     if folder is None:
         return False
@@ -78,9 +81,12 @@ def store(key: str, payload: bytes) -> bool:
         return False
     try:
         with open(descriptor, "wb") as stream:
+            digest = hashlib.sha256()
+            for part in parts:
+                digest.update(part)
             stream.write(_MAGIC)
-            stream.write(hashlib.sha256(payload).digest())
-            stream.write(payload)
+            stream.write(digest.digest())
+            stream.writelines(parts)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, _path(folder, key))

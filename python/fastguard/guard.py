@@ -109,7 +109,8 @@ class Guard(_core.GuardBase):
         pack = compile_pack(arguments["packs"], use_cache=arguments["cache"])
         spec = policy.spec(pack, model.levels if model else {}, depth=depth)
         # From here on nothing can fail: the engine's state and what goes with it change together.
-        _core.GuardBase.__init__(self, pack.core, spec, model.spec() if model else None)
+        score = model.score if model else None
+        _core.GuardBase.__init__(self, pack.core, spec, model.spec() if model else None, score)
         self._model = model
         self._policy = policy
 
@@ -138,9 +139,6 @@ class Guard(_core.GuardBase):
 
     def __repr__(self) -> str:
         return f"Guard(policy={self._policy.name!r}, model={self.model!r})"
-
-    def _score_windows(self, ids: bytes, dense: bytes, windows: int) -> bytes | None:
-        return self._model.score(ids, dense, windows) if self._model is not None else None
 
     def _check_messages(self, messages: Sequence[Mapping[str, Any]], source: str) -> Verdict:
         from fastguard.messages import read_messages

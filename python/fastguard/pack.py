@@ -23,7 +23,7 @@ PathArgument = str | os.PathLike[str]
 MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
 """What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
 
-_FORMAT = 2  # of the cached form; a change makes old cache files unknown
+_FORMAT = 3  # of the cached form; a change makes old cache files unknown
 _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "packs")
 
 
@@ -126,15 +126,15 @@ def compile_pack(packs: Pack | Iterable[PathArgument] = (), *, use_cache: bool =
     if use_cache:
         head = {"key": _core.pack_cache_key(core_specs), "signatures": specs, "concepts": concepts}
         text = json.dumps(head, ensure_ascii=True, separators=(",", ":")).encode()
-        cache.store(key, len(text).to_bytes(8, "little") + text + core.databases())
+        cache.store(key, len(text).to_bytes(8, "little"), text, core.databases())
     return CompiledPack(core, specs, digest, from_cache=False)
 
 
-def _from_cache(payload: bytes, digest: str) -> CompiledPack | None:
+def _from_cache(payload: memoryview, digest: str) -> CompiledPack | None:
     """Return the pack of a cached payload, or None where this engine cannot use it."""
     size = int.from_bytes(payload[:8], "little")
     try:
-        head = json.loads(payload[8 : 8 + size])
+        head = json.loads(bytes(payload[8 : 8 + size]))
         specs = tuple(head["signatures"])
         core_specs = [_core.SignatureSpec(**spec) for spec in specs]
         if head["key"] != _core.pack_cache_key(core_specs):

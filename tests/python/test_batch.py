@@ -121,8 +121,8 @@ def test_a_failing_model_fails_the_call_and_leaves_the_guard_usable() -> None:
     guard = Broken(small_pack(), policy(), model_spec())
     for answer, error, message in (
         (KeyError("from the model"), KeyError, "from the model"),
-        (b"short", RuntimeError, "_score_windows must return 8 bytes of float32 logits"),
-        (7, RuntimeError, "_score_windows must return 8 bytes of float32 logits"),
+        (b"short", RuntimeError, "a model must return 8 bytes of float32 logits"),
+        (7, RuntimeError, "a model must return 8 bytes of float32 logits"),
     ):
         guard.answer = answer
         with pytest.raises(error, match=message):
@@ -134,6 +134,31 @@ def test_a_failing_model_fails_the_call_and_leaves_the_guard_usable() -> None:
     assert verdict.degraded == ("model",)
     assert verdict.action == "escalate"
     assert guard.check_batch(["some text"]) == [verdict]
+
+
+def test_a_call_under_way_asks_the_model_that_it_began_with() -> None:
+    asked: list[str] = []
+
+    def other(ids: bytes, dense: bytes, windows: int) -> bytes | None:
+        asked.append("other")
+        return None
+
+    def first(ids: bytes, dense: bytes, windows: int) -> bytes | None:
+        asked.append("first")
+        _core.GuardBase.__init__(guard, small_pack(), policy(), model_spec(), other)  # what a reload does
+        return struct.pack("<2f", -9.0, -9.0) * windows
+
+    guard = _core.GuardBase(small_pack(), policy(), model_spec(), first)
+    verdicts = guard.check_batch(["some text"] * 700)  # more windows than go to the model at once
+    assert asked == ["first"] * 3
+    assert {verdict.degraded for verdict in verdicts} == {()}
+    assert guard.check("some text").degraded == ("model",)
+    assert asked == ["first"] * 3 + ["other"]
+
+
+def test_a_scorer_is_a_callable_or_none() -> None:
+    with pytest.raises(TypeError, match="scorer: expected a callable or None, got int"):
+        _core.GuardBase(small_pack(), policy(), model_spec(), 7)  # type: ignore[arg-type]
 
 
 def test_a_model_may_use_the_guard_itself() -> None:

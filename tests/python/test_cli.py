@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -161,8 +160,13 @@ def test_the_version_is_the_packages() -> None:
 
 
 def test_colours_are_for_terminals_without_no_color() -> None:
+    pty = pytest.importorskip("pty", reason="no pseudo-terminals on this system")
+
     def output(environment: dict[str, str]) -> str:
-        master, slave = pty.openpty()
+        try:
+            master, slave = pty.openpty()
+        except OSError as problem:
+            pytest.skip(f"this system gives no pseudo-terminal: {problem}")
         command = [sys.executable, "-m", "fastguard", "check", ATTACK, "--model", "none"]
         with subprocess.Popen(command, stdout=slave, stderr=slave, env=os.environ | environment) as process:
             os.close(slave)

@@ -34,6 +34,11 @@ GUARD = small_guard()
 PLANTS = st.sampled_from(sorted(PLANTED))
 
 
+# Between a planted attack and what stands before it: more words than a phrase of the small guard reaches over, so that
+# an "instruction" among what stands before makes no phrase with the planted "ignore".
+APART = " . " + "so " * 8 + ". "
+
+
 def check_places(text: str, findings: tuple[Finding, ...], errors: str = "surrogatepass") -> None:
     """Prove the offsets of findings in `text`; `errors` is how its surrogates became bytes."""
     for finding in findings:
@@ -66,11 +71,13 @@ def found_at(verdict: Verdict, signature: str, start: int) -> Finding:
 @example("\ufdfa" * 40, EMAIL, "\ufdfa")
 @example("a" + "\u0301" * 500, CARD, "\U0001f600")
 @example("", COMBINED, "")
+@example("1NSTRUCT10N", DISGUISED, "")
+@example("Ignore", DISGUISED, "rules")
 def test_a_planted_attack_is_found_where_it_stands(before: str, planted: str, after: str) -> None:
-    text = f"{before} . {planted} . {after}"
+    text = f"{before}{APART}{planted} . {after}"
     verdict = GUARD.check(text)
     check_places(text, verdict.findings)
-    finding = found_at(verdict, PLANTED[planted], len(before) + 3)
+    finding = found_at(verdict, PLANTED[planted], len(before) + len(APART))
     assert finding.text == planted
 
 
@@ -92,11 +99,11 @@ def test_bytes_of_a_text_are_judged_as_the_text(before: str, planted: str, after
 @example(b"\xf0\x9f\x98", KEY, b"\x80")
 @example(b"\xf0\x9f\x98\x80\x80", KEY, b"\xff")
 def test_invalid_bytes_count_one_unit_each(before: bytes, planted: str, after: bytes) -> None:
-    raw = before + b" . " + planted.encode() + b" . " + after
+    raw = before + APART.encode() + planted.encode() + b" . " + after
     text = raw.decode("utf-8", "surrogateescape")
     verdict = GUARD.check(raw)
     check_places(text, verdict.findings, "surrogateescape")
-    finding = found_at(verdict, PLANTED[planted], len(before.decode("utf-8", "surrogateescape")) + 3)
+    finding = found_at(verdict, PLANTED[planted], len(before.decode("utf-8", "surrogateescape")) + len(APART))
     assert raw[finding.byte_start : finding.byte_end] == planted.encode()
 
 
@@ -118,7 +125,7 @@ def test_long_texts_are_indexed_from_their_beginning(parts: list[tuple[str, int,
     text = ""
     expected = []
     for filler, times, planted in parts:
-        text += filler * times + " . "
+        text += filler * times + APART
         expected.append((len(text), PLANTED[planted], planted))
         text += planted + " . "
     text = text.encode("utf-8", "replace").decode() if as_bytes else text

@@ -178,6 +178,52 @@ def test_verdicts_of_a_conversation_are_joined() -> None:
         _core.merge_verdicts(["no verdict"], [0])  # type: ignore[list-item]
 
 
+def changed(state: tuple[Any, ...], index: int, value: object) -> tuple[Any, ...]:
+    return (*state[:index], value, *state[index + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("index", "values"),
+    [
+        (0, (-1, 4, "block", None, 2**40)),
+        (1, (-1, 3)),
+        (2, (0, 6, -1)),
+        (3, (-1, 256)),
+        (4, (-1, 256)),
+        (5, (float("nan"), -0.1, 1.1, "0.5")),
+        (6, ((), None, [], ((0.5, 2),) * 3)),
+        (7, (None, [], ("finding",), (None,))),
+        (8, (None, [], (1,), (b"model",))),
+    ],
+)
+def test_a_malformed_state_is_no_verdict(index: int, values: tuple[object, ...]) -> None:
+    state = GUARD.check(TEXT).__reduce__()[1]  # type: ignore[index]
+    for value in values:
+        with pytest.raises((ValueError, TypeError, OverflowError)):
+            _core.Verdict(*changed(state, index, value))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [None, 7, (), (0.5,), (0.5, 2, 3), [0.5, 2], ("0.5", 2), (0.5, 2.0), (0.5, 6), (0.5, -1), (1.5, 1), (0.5, 2**70)],
+)
+def test_a_malformed_category_is_no_verdict(pair: object) -> None:
+    state = GUARD.check(TEXT).__reduce__()[1]  # type: ignore[index]
+    with pytest.raises(ValueError, match="not the state of a Verdict"):
+        _core.Verdict(*changed(state, 6, (pair, *state[6][1:])))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [(0, ()), (0, (1,) * 9), (0, ("a",) * 9), (1, b"bytes"), (1, None), (2, 99), (2, -1), (5, -1), (6, 2**40)],
+)
+def test_a_malformed_state_is_no_finding(index: int, value: object) -> None:
+    state = GUARD.check(TEXT).findings[0].__reduce__()[1]  # type: ignore[index]
+    assert _core.Finding(*state) == GUARD.check(TEXT).findings[0]  # type: ignore[call-arg]
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        _core.Finding(*changed(state, index, value))  # type: ignore[call-arg]
+
+
 def test_the_tier_says_who_had_a_say() -> None:
     decided = _core.GuardBase(small_pack(), policy(), model_spec(low=0.5, high=0.5))
     assert decided.check("a text").tier == "gate"

@@ -62,6 +62,7 @@ class PatternScratch {
     std::size_t hit_count = 0;
     Buffer<std::uint32_t> ends;
     Buffer<PatternSpan> spans;
+    Buffer<char> front;  // the beginning of a text behind a byte that it does not have
 
     struct Impl;
     Impl& impl() noexcept { return *impl_; }
