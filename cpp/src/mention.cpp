@@ -90,6 +90,9 @@ std::optional<Range> quotation(std::string_view text, const Quote& quote, std::s
     return std::nullopt;
 }
 
+// Most tokens that are looked at in one go, with those that an entry beginning among them may have behind them.
+constexpr std::size_t kMostLookedAt = Mentions::kNear + Mentions::kInside + kMaxEntryTokens;
+
 ConceptSet set_of(MentionWords list) noexcept {
     ConceptSet set;
     set.add(static_cast<ConceptId>(list));
@@ -113,7 +116,10 @@ bool Mentions::any(const Reading& reading, std::size_t first, std::size_t last, 
         return false;
     }
     const std::size_t count = std::min(last - first + kMaxEntryTokens - 1, reading.tokens.size() - first);
-    table_.find(reading.folded.bytes, reading.tokens.subspan(first, count), each_, scratch);
+    const std::span<const Token> tokens = reading.tokens.subspan(first, count);
+    std::array<Starter, kMostLookedAt + 1> starters;  // find_starters writes one more than there are tokens
+    const std::size_t found = find_starters(table_.filter(), reading.folded.bytes, tokens, starters.data());
+    table_.find(reading.folded.bytes, tokens, {starters.data(), found}, each_, scratch);
     const std::span<const ConceptEvent> events(scratch.events.data(), scratch.event_count);
     return std::any_of(events.begin(), events.end(), [&](const ConceptEvent& event) {
         return first + event.first < last && lists.has(event.concept_id);
@@ -140,7 +146,9 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
     }
     const ConceptSet reporting = set_of(MentionWords::reporting);
     const ConceptSet judging = set_of(MentionWords::judging);
-    if (any(reading, before(first), behind + kNear, set_of(MentionWords::obeying), scratch)) {
+    const ConceptSet obeying = set_of(MentionWords::obeying);
+    if (any(reading, before(first), first, obeying, scratch) ||
+        any(reading, behind, behind + kNear, obeying, scratch)) {
         return false;
     }
     if (any(reading, sentence, std::min(first + kInside, behind), reporting, scratch) ||

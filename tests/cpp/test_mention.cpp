@@ -37,7 +37,7 @@ bool mentioned(const Mentions& mentions, const string& before, const string& beh
     fastguard::Segment segment;
     segment.raw = text;
     Reading reading;
-    fastguard::read_segment(segment, scratch, reading);
+    fastguard::read_segment(segment, fastguard::WordTables::none(), scratch, reading);
     return mentions.is_mention(reading, before.size(), before.size() + match.size(), phrases);
 }
 
@@ -89,7 +89,7 @@ void any_surroundings_give_one_answer() {
         fastguard::Segment segment;
         segment.raw = text;
         Reading reading;
-        fastguard::read_segment(segment, scratch, reading);
+        fastguard::read_segment(segment, fastguard::WordTables::none(), scratch, reading);
         const std::size_t at = reading.folded.bytes.find("drop it");
         if (at == string_view::npos) {
             continue;  // a mark behind it changed its last letter
