@@ -26,6 +26,7 @@ WHITE_SPACE = frozenset(
 )
 SPACE_LIKE = frozenset([0x2800, 0x3164, 0x115F, 0x1160, 0xFFA0])
 TATWEEL = "\u0640"
+INTERLINEAR_ANNOTATION = "\ufff9\ufffa\ufffb"
 MAX_MARKS = 30
 
 DEFAULT_IGNORABLE = (
@@ -61,10 +62,19 @@ def is_space(char: str) -> bool:
 def is_dropped_mark(char: str) -> bool:
     """Say whether the code point is a combining mark that folding removes.
 
-    Mn and Me of combining class 1, 10 to 36, and from 200 on. Enclosing marks (Me) are of class 0 and stay.
+    All that enclose (Me), and those of Mn of combining class 1, 10 to 36, and from 200 on.
     """
     ccc = unicodedata.combining(char)
-    return unicodedata.category(char) in ("Mn", "Me") and (ccc == 1 or 10 <= ccc <= 36 or ccc >= 200)
+    category = unicodedata.category(char)
+    return category == "Me" or (category == "Mn" and (ccc == 1 or 10 <= ccc <= 36 or ccc >= 200))
+
+
+@lru_cache(maxsize=None)
+def is_dropped(char: str) -> bool:
+    """Say whether folding removes the code point: ignorables, interlinear annotation, tatweel, marks."""
+    return (
+        in_ranges(char, DEFAULT_IGNORABLE) or char in INTERLINEAR_ANNOTATION or char == TATWEEL or is_dropped_mark(char)
+    )
 
 
 def is_word(char: str) -> bool:
@@ -104,11 +114,13 @@ def raw_view(text: str) -> View:
     return View("".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text), tuple(range(len(text) + 1)))
 
 
+@lru_cache(maxsize=None)
 def fold_code_point(char: str) -> str:
     """Give the fully decomposed NFKC_Casefold of one code point, without what folding removes.
 
-    The order is: white space, then NFKC_Casefold, then ignorables, tatweel and marks of the result; so U+0345, a mark
-    whose case folding is a letter, stays as that letter, and a spacing accent becomes a space.
+    The order is: white space, compatibility decomposition, what folding removes, case folding, and once more, since case
+    folding can give what decomposes or is removed. So U+0345, a mark whose case folding is a letter, falls before it
+    could become one, and a spacing accent becomes a space.
 
     >>> fold_code_point("\\u00c9"), fold_code_point("\\ufb01"), fold_code_point("\\u200b"), fold_code_point("\\u00a0")
     ('e', 'fi', '', ' ')
@@ -117,10 +129,10 @@ def fold_code_point(char: str) -> str:
         return " "
     if "\ud800" <= char <= "\udfff":
         return "\ufffd"
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", char).casefold())
-    folded = unicodedata.normalize("NFKD", folded.casefold())
-    kept = (" " if is_space(c) else c for c in folded)
-    return "".join(c for c in kept if c != TATWEEL and not in_ranges(c, DEFAULT_IGNORABLE) and not is_dropped_mark(c))
+    for _ in range(3):
+        pieces = (" " if is_space(c) else c for c in unicodedata.normalize("NFKD", char))
+        char = "".join(c for c in pieces if not is_dropped(c)).casefold()
+    return "".join(c for c in unicodedata.normalize("NFKD", char) if not is_dropped(c))
 
 
 def decompose(text: str) -> list[tuple[str, int]]:
@@ -190,11 +202,11 @@ def skeleton(folded: View, confusables: Mapping[str, str] | None = None) -> View
     """Give the skeleton view of a folded view.
 
     `confusables` maps a code point to its prototype (UTS #39); each prototype is folded by itself, nothing is composed
-    across code points. Then come the leetspeak letters; the four that count only between two word characters look at
-    their neighbours before any of the four is replaced, so a run of them stays as it is.
+    across code points. Then come the leetspeak letters; four of them count only between two word characters: one ``!``,
+    one ``+``, or a run of up to three ``@`` and ``$``.
 
-    >>> skeleton(fold("1gn0re p@ss w@@t")).text
-    'lgnore pass w@@t'
+    >>> skeleton(fold("1gn0re p@ss w@$$p w@@@@t x!!y")).text
+    'lgnore pass wassp w@@@@t x!!y'
     """
     table = confusables or {}
     chars: list[str] = []
@@ -203,13 +215,25 @@ def skeleton(folded: View, confusables: Mapping[str, str] | None = None) -> View
         for piece in fold(table[char]).text if char in table else char:
             chars.append(LEET.get(piece, piece))
             origin.append(folded.origin[index])
-    replaced = [
-        LEET_INSIDE_WORD[char]
-        if char in LEET_INSIDE_WORD and 0 < i < len(chars) - 1 and is_word(chars[i - 1]) and is_word(chars[i + 1])
-        else char
-        for i, char in enumerate(chars)
-    ]
-    return View("".join(replaced), (*origin, folded.origin[-1]))
+    for start, end in runs_inside_words(chars):
+        chars[start:end] = [LEET_INSIDE_WORD[char] for char in chars[start:end]]
+    return View("".join(chars), (*origin, folded.origin[-1]))
+
+
+def runs_inside_words(chars: Sequence[str]) -> list[tuple[int, int]]:
+    """Give the places of the signs that stand for letters because there is a word character on both sides of them."""
+    found = []
+    start = 0
+    while start < len(chars):
+        kind, most = ("@$", 3) if chars[start] in "@$" else (chars[start], 1)
+        end = start + 1
+        while end < len(chars) and chars[end] in kind:
+            end += 1
+        inside = start > 0 and end < len(chars) and is_word(chars[start - 1]) and is_word(chars[end])
+        if chars[start] in LEET_INSIDE_WORD and inside and end - start <= most:
+            found.append((start, end))
+        start = end
+    return found
 
 
 # --------------------------------------------------------------------------------------------------------------------

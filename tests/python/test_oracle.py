@@ -49,7 +49,9 @@ def words(text: str) -> list[str]:
         ("¨", " "),
         ("ﷺ", "صلى الله عليه وسلم"),
         ("½", "1⁄2"),
-        ("e\u20dd", "e\u20dd"),
+        ("e\u20dd", "e"),
+        ("a\ufff9b\ufffac\ufffb", "abc"),
+        ("\u1fb3\u0345", "α"),
         ("a\x00\x1b[", "a\x00\x1b["),
         ("\ud83d", "\ufffd"),
     ],
@@ -94,8 +96,9 @@ def test_marks_beyond_thirty_on_one_base_are_dropped() -> None:
     assert fold("क" + "\u094d" * 100 + "x").text == "क" + "\u094d" * 30 + "x"
 
 
-def test_fold_code_point_keeps_the_letter_that_a_mark_folds_to() -> None:
-    assert fold_code_point("\u0345") == "ι"
+def test_a_mark_falls_before_case_folding_could_make_a_letter_of_it() -> None:
+    assert fold_code_point("\u0345") == ""
+    assert fold_code_point("\u1fb3") == "α"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_fold_code_point_keeps_the_letter_that_a_mark_folds_to() -> None:
     [
         ("1GN0RE pr3v10u5", "lgnore prevlous"),
         ("d1s|reg@rd !a a! a!b", "dlslregard !a a! alb"),
-        ("p@$s", "p@$s"),
+        ("p@$s p@@@@s x!!y a!+b", "pass p@@@@s x!!y a!+b"),
         ("іgnоrе", "lgnore"),
     ],
 )
