@@ -14,7 +14,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise, product
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def is_dropped_mark(char: str) -> bool:
     return category == "Me" or (category == "Mn" and (ccc == 1 or 10 <= ccc <= 36 or ccc >= 200))
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_dropped(char: str) -> bool:
     """Say whether folding removes the code point: ignorables, interlinear annotation, tatweel, marks."""
     return (
@@ -114,7 +114,7 @@ def raw_view(text: str) -> View:
     return View("".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text), tuple(range(len(text) + 1)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def fold_code_point(char: str) -> str:
     """Give the fully decomposed NFKC_Casefold of one code point, without what folding removes.
 
