@@ -191,7 +191,7 @@ def write(
 def scripts() -> list[dict[str, str]]:
     """Path and SHA-256 of every file that decides what the artefacts are."""
     here = Path(__file__).parent
-    files = sorted(path for path in here.rglob("*") if path.suffix in {".py", ".toml"})
+    files = sorted(path for path in here.rglob("*") if path.suffix in {".py", ".toml", ".txt"})
     return [{"path": str(path.relative_to(ROOT)), "sha256": digest(path)} for path in files]
 
 

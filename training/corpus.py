@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from training import cluster, data, generate, plant
+from training import cluster, data, generate, long, plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,4 +29,6 @@ def build(folder: Path, progress: Callable[[str], None], *, limit: int | None = 
     frames: dict[str, str] = {row.group: row.split for row in kept if row.generated and row.group}
     more = list(plant.planted(kept, frames))
     progress(f"{len(more)} attacks planted in public rows")
-    return kept + more
+    stretched = list(long.long_texts(kept, frames, SHORT if limit else 1.0))
+    progress(f"{len(stretched)} long texts")
+    return kept + more + stretched

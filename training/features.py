@@ -22,7 +22,7 @@ BUCKETS: Final = _core.FEATURE_BUCKETS
 DENSE: Final = _core.FEATURE_DENSE
 DENSE_NAMES: Final = _core.FEATURE_DENSE_NAMES
 VERSION: Final = _core.FEATURE_VERSION
-MAX_WINDOWS: Final = 24  # of one text in training; longer texts are cut into a head, a tail and evenly spaced windows
+MAX_WINDOWS: Final = 256  # of one text in training; longer texts are cut into a head, a tail and evenly spaced windows
 
 
 @dataclass(slots=True)

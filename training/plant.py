@@ -13,7 +13,7 @@ from training.rows import INDIRECT, SEED, Row, marks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_DOCUMENTS: Final = 7000
+_DOCUMENTS: Final = 9000
 _PROMPTS: Final = 5000
 _GLUE: Final = ("\n\n", "\n", " ", " ")
 _TRIES: Final = 12
@@ -30,19 +30,20 @@ def planted(rows: Sequence[Row], frame_split: dict[str, str]) -> Iterator[Row]:
     ]
     prompts = [row for row in hosts if row.kind == "prompt" and len(row.text) <= 1500]
     for host in rng.sample(documents, min(_DOCUMENTS, len(documents))):
-        attack = _attack(host, rng, frame_split, direct=False)
+        attack = attack_for(host, rng, frame_split, direct=False)
         if attack is not None:
             text, direct = attack
             meant = marks(injection=1, jailbreak=0, indirect=1) if direct else marks(jailbreak=0, indirect=1)
             yield _row(host, _insert(host.text, text, rng), meant, "planted")
     for host in rng.sample(prompts, min(_PROMPTS, len(prompts))):
-        attack = _attack(host, rng, frame_split, direct=True)
+        attack = attack_for(host, rng, frame_split, direct=True)
         if attack is not None:
             text = host.text + rng.choice(_GLUE) + attack[0] if rng.random() < 0.8 else attack[0] + "\n" + host.text
             yield _row(host, text, marks(injection=1, jailbreak=0, indirect=1), "appended")
 
 
-def _attack(host: Row, rng: random.Random, frame_split: dict[str, str], *, direct: bool) -> tuple[str, bool] | None:
+def attack_for(host: Row, rng: random.Random, frame_split: dict[str, str], *, direct: bool) -> tuple[str, bool] | None:
+    """(An attack of a frame of the host's split, in its language or English; whether it is an override), None where none is found."""
     lang = host.lang if host.lang in languages() and rng.random() < 0.8 else "en"
     words = phrases(lang)
     for _ in range(_TRIES):

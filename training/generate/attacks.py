@@ -25,7 +25,7 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
     for _ in range(int(60 * factor)):
         text, frame = _turn(words, rng)
         yield _row(words, rng, text, frame, "turn", marks(injection=1, jailbreak=0, indirect=1))
-    for _ in range(int(170 * factor)):
+    for _ in range(int(260 * factor)):
         text, frame = _extraction(words, rng)
         yield _row(words, rng, text, frame, "extraction", marks(leak=1, jailbreak=0))
     for _ in range(int(170 * factor)):

@@ -17,7 +17,38 @@ _DEPTH: Final = 8
 
 
 class FrameError(Exception):
-    """A frame names a list that is not there, or never ends."""
+    """A frame names a list that is not there, never ends, or stands in no list."""
+
+
+# What stands for an escaped character until the frame is expanded.
+_ESCAPED: Final = {
+    "\\[": "\ue000",
+    "\\]": "\ue001",
+    "\\{": "\ue002",
+    "\\}": "\ue003",
+    "\\|": "\ue004",
+    "\\\\": "\ue005",
+}
+_PLAIN: Final = {ord(mark): pair[1] for pair, mark in _ESCAPED.items()}
+
+
+def read_frames(text: str, name: str) -> dict[str, tuple[str, ...]]:
+    """The lists of a `.txt` file; FrameError names the line that stands in no list."""
+    lists: dict[str, list[str]] = {}
+    here: list[str] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.rstrip().endswith("]") and line.strip("[] ").replace("_", "").isalpha():
+            here = lists.setdefault(line.strip("[] "), [])
+            continue
+        if here is None:
+            raise FrameError(f"{name}:{number}: a frame before the first [list]")
+        frame = line
+        for pair, mark in _ESCAPED.items():
+            frame = frame.replace(pair, mark)
+        here.append(frame.replace("\\n", "\n").replace('\\"', '"'))
+    return {key: tuple(frames) for key, frames in lists.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +72,7 @@ class Phrases:
                 frame = frame[: choice.start()] + rng.choice(choice[1].split("|")) + frame[choice.end() :]
             frame = _SLOT.sub(lambda slot: slots.get(slot[1]) or rng.choice(self[slot[1]]), frame)
             if frame == before:
-                return frame
+                return frame.translate(_PLAIN)
         raise FrameError(f"{self.lang}: frame nests too deep: {frame!r}")
 
     def pick(self, name: str, rng: random.Random, **slots: str) -> str:
@@ -63,10 +94,16 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def phrases(lang: str) -> Phrases:
-    """The lists of a language: `<lang>.toml` and, where they exist, `<lang>_*.toml`."""
+    """The lists of a language: `<lang>.toml` and, where they exist, `<lang>_*.toml` and `<lang>_*.txt`."""
     lists: dict[str, tuple[str, ...]] = {}
-    for path in (PHRASES / f"{lang}.toml", *sorted(PHRASES.glob(f"{lang}_*.toml"))):
-        for name, frames in tomllib.loads(path.read_text("utf-8")).items():
+    for path in (
+        PHRASES / f"{lang}.toml",
+        *sorted(PHRASES.glob(f"{lang}_*.toml")),
+        *sorted(PHRASES.glob(f"{lang}_*.txt")),
+    ):
+        text = path.read_text("utf-8")
+        found = read_frames(text, path.name) if path.suffix == ".txt" else tomllib.loads(text)
+        for name, frames in found.items():
             lists[name] = lists.get(name, ()) + tuple(frames)
     if lang != "en":  # names, addresses and commands are the same everywhere
         lists |= {name: frames for name, frames in phrases("en").lists.items() if name not in lists}

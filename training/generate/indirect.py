@@ -32,7 +32,7 @@ _NAMES: Final = (
 
 def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
     """Planted instructions and clean documents of one language."""
-    for _ in range(int(260 * factor)):
+    for _ in range(int(300 * factor)):
         if rng.random() < 0.2:
             planted, frame = override(words, rng)
             meant = marks(injection=1, jailbreak=0, indirect=1)

@@ -19,7 +19,7 @@ _OBFUSCATED: Final = 0.06
 
 def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
     """Innocent texts of one language."""
-    for _ in range(int(280 * factor)):
+    for _ in range(int(420 * factor)):
         text, frame = words.framed("over", rng)
         place = rng.random()
         if place < 0.2:
@@ -36,7 +36,7 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
             frame,
             generated=True,
         )
-    for _ in range(int(60 * factor)):
+    for _ in range(int(130 * factor)):
         first, frame = words.framed("over", rng)
         around = [words.pick("doc", rng) for _ in range(rng.randint(2, 9))]
         around.insert(rng.randrange(len(around) + 1), first)
