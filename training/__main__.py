@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads must not burn a shared core
@@ -18,6 +20,13 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         description="Train the gate and the ONNX model, calibrate them and write the report: about 25 minutes on two cores.",
     )
     add = parser.add_argument
+    add(
+        "command",
+        nargs="?",
+        choices=("train", "evaluate"),
+        default="train",
+        help="train: artefacts and report (default); evaluate: the report alone, from a finished run where nothing changed",
+    )
     add(
         "--data",
         type=Path,
@@ -38,6 +47,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="take finished stages from the work folder .cache/training where no input changed",
     )
     add("--limit", type=int, metavar="N", help="N rows of each source only: to try the script, not for a model to use")
+    add("--every-source", action="store_true", help="leave out every source of attacks by itself, not in groups: hours")
     return parser.parse_args(arguments)
 
 
@@ -53,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     default = artefacts.ROOT / "python" / "fastguard" / "models"
     folder = given.out or default
     report_folder = artefacts.ROOT / "training" / "report" if folder == default else folder / "report"
-    run = pipeline.Run(given.data, folder, report_folder, given.seed, given.resume, given.limit)
+    only_evaluate = given.command == "evaluate"
+    run = pipeline.Run(given.data, folder, report_folder, given.seed, given.resume or only_evaluate, given.limit)
     pipeline.setup()
     try:
         data, origin = pipeline.prepare(run)
@@ -62,10 +73,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     fitted = pipeline.train(run, data, pipeline.training_rows(data), "models")
     scores = pipeline.score(data, fitted)
-    figures = evaluate.evaluate(run, data, scores)
-    manifest = artefacts.write(folder, fitted.gate, fitted.model, scores.calibration, origin, evaluate.shown(figures))
+    figures = evaluate.evaluate(run, data, scores, every_source=given.every_source)
+    with contextlib.ExitStack() as stack:
+        # An evaluation leaves the artefacts as they are: what it makes goes to a folder that is thrown away.
+        target = Path(stack.enter_context(tempfile.TemporaryDirectory())) if only_evaluate else folder
+        manifest = artefacts.write(
+            target, fitted.gate, fitted.model, scores.calibration, origin, evaluate.shown(figures)
+        )
     report.write(report_folder, scores, figures, manifest)
-    run.say(f"wrote {folder} and {report_folder}")
+    run.say(f"wrote {report_folder}" if only_evaluate else f"wrote {folder} and {report_folder}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,6 +25,8 @@ _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this m
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
 _PRIOR: Final = 0.2  # share of attacks that probabilities are calibrated for
+_TAIL: Final = 0.03  # the share of long innocent texts whose growth with length the correction for windows follows
+_TAIL_STEPS: Final = 81
 _DISAGREE: Final = 0.0003  # share of benign traffic that the gate may flag alone where the model would not
 CATEGORIES: Final = tuple(dict.fromkeys(label.category for label in LABELS))
 
@@ -41,10 +43,12 @@ class Table:
     document: NDArray[np.bool_]
     generated: NDArray[np.bool_]
     weight: NDArray[np.float32]
+    group: NDArray[np.str_]
+    log_windows: Array  # natural logarithm of the number of windows
 
     @staticmethod
-    def of(rows: Sequence[Row]) -> Table:
-        """The table of these rows."""
+    def of(rows: Sequence[Row], windows: NDArray[np.int64]) -> Table:
+        """The table of these rows, whose texts have so many windows."""
         return Table(
             np.array([row.marks for row in rows], np.int8),
             np.array([row.split for row in rows]),
@@ -54,6 +58,8 @@ class Table:
             np.array([row.kind == "document" for row in rows]),
             np.array([row.generated for row in rows]),
             np.array([row.weight for row in rows], np.float32),
+            np.array([row.group for row in rows]),
+            np.log(np.maximum(windows, 1).astype(np.float64)),
         )
 
     @property
@@ -109,21 +115,46 @@ def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[f
     return max(a, 0.05), b
 
 
+def growth(logits: Array, log_windows: Array, weights: Array) -> float:
+    """How much the logit of innocent texts grows where their windows grow e times as many.
+
+    The greatest of n windows with tails like exp(-x / k) grows by k log n: `k` by quantile regression of the `_TAIL` most
+    suspicious texts on log n. Taken from the logit, it lets as few long innocent texts be flagged as short ones.
+    """
+    best, found = np.inf, 0.0
+    for k in np.linspace(0.0, 4.0, _TAIL_STEPS):
+        rest = logits - k * log_windows
+        off = rest - quantile(rest, weights, _TAIL)
+        loss = float((weights * np.where(off > 0, (1 - _TAIL) * off, -_TAIL * off)).sum())
+        if loss < best:
+            best, found = loss, float(k)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Probability = sigmoid(a * (logit - windows * log(number of windows)) + b)."""
+
+    a: float
+    b: float
+    windows: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Everything that turns logits into a decision."""
 
-    gate: tuple[tuple[float, float], ...]
-    model: tuple[tuple[float, float], ...]
+    gate: tuple[Scale, ...]
+    model: tuple[Scale, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     cuts: dict[str, tuple[float, ...]]
 
 
-def probabilities(logits: NDArray[np.float32], calibration: Sequence[tuple[float, float]]) -> Array:
+def probabilities(logits: NDArray[np.float32], log_windows: Array, calibration: Sequence[Scale]) -> Array:
     """Calibrated probability per text and label."""
-    a, b = np.array(calibration).T
-    return sigmoid(logits.astype(np.float64) * a + b)
+    a, b, windows = np.array([(scale.a, scale.b, scale.windows) for scale in calibration]).T
+    return sigmoid((logits.astype(np.float64) - windows * log_windows[:, None]) * a + b)
 
 
 def applies(table: Table) -> NDArray[np.bool_]:
@@ -163,17 +194,13 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     inside = table.split == "calibration"
     benign = inside & table.benign
     mix = table.mix(benign)
-    pairs = []
-    for logits in (gate_logits, model_logits):
-        fits = []
-        for label in range(len(LABELS)):
-            positive = inside & (table.marks[:, label] == 1)
-            known = positive | (benign & (table.marks[:, label] == 0))
-            weights = np.where(positive, table.weight, mix)
-            fits.append(platt(logits[known, label].astype(np.float64), positive[known], weights[known]))
-        pairs.append(tuple(fits))
+    pairs = [
+        tuple(_scale(table, logits[:, label].astype(np.float64), label, mix) for label in range(len(LABELS)))
+        for logits in (gate_logits, model_logits)
+    ]
     applicable = applies(table)
-    gate_p, model_p = probabilities(gate_logits, pairs[0]), probabilities(model_logits, pairs[1])
+    gate_p = probabilities(gate_logits, table.log_windows, pairs[0])
+    model_p = probabilities(model_logits, table.log_windows, pairs[1])
     cuts = {
         category: _cuts(values[benign], mix[benign]) for category, values in by_category(model_p, applicable).items()
     }
@@ -182,7 +209,7 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     shown = np.where(applicable, gate_p, 0.0)
     low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags])
     gate_pairs, low = _below_flag(pairs[0], low, cuts)
-    shown = np.where(applicable, probabilities(gate_logits, gate_pairs), 0.0)
+    shown = np.where(applicable, probabilities(gate_logits, table.log_windows, gate_pairs), 0.0)
     high = [
         max(quantile(shown[benign, i], mix[benign], _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
         for i, label in enumerate(LABELS)
@@ -192,14 +219,32 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     )
 
 
+def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
+    """The scale of one label's logits, from the calibration split."""
+    inside = table.split == "calibration"
+    benign = inside & table.benign & (table.marks[:, label] == 0)
+    documents = benign & table.document
+    windows = 0.0
+    if documents.any():
+        # Every length weighs the same: strata of the number of windows by powers of two.
+        stratum = np.floor(table.log_windows[documents] / np.log(2.0)).astype(int)
+        weight = 1.0 / np.maximum(np.bincount(stratum)[stratum], 20)
+        windows = growth(logits[documents], table.log_windows[documents], weight)
+    positive = inside & (table.marks[:, label] == 1)
+    known = positive | benign
+    weights = np.where(positive, table.weight, mix)[known]
+    a, b = platt(logits[known] - windows * table.log_windows[known], positive[known], weights)
+    return Scale(a, b, windows)
+
+
 def _below_flag(
-    pairs: Sequence[tuple[float, float]], low: tuple[float, ...], cuts: dict[str, tuple[float, ...]]
-) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
+    pairs: Sequence[Scale], low: tuple[float, ...], cuts: dict[str, tuple[float, ...]]
+) -> tuple[tuple[Scale, ...], tuple[float, ...]]:
     """The gate's calibration moved down where a text that it lets pass would be flagged by its probability."""
     moved, limits = [], []
-    for (a, b), value, label in zip(pairs, low, LABELS, strict=True):
+    for scale, value, label in zip(pairs, low, LABELS, strict=True):
         limit = min(value, 0.95 * cuts[label.category][FLAG])
-        moved.append((a, b - (_logit(value) - _logit(limit))))
+        moved.append(replace(scale, b=scale.b - (_logit(value) - _logit(limit))))
         limits.append(min(1.0, limit * (1 + 1e-9)))
     return tuple(moved), tuple(limits)
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from training import pipeline
-from training.calibrate import FLAG
+from training.calibrate import FLAG, applies, flagged
 from training.data import HELD_OUT
 from training.generate.grammar import languages
-from training.measure import STRICT, Scores, cascade_metrics, label_metrics
+from training.long import PLACES
+from training.measure import STRICT, Scores, cascade_metrics, label_metrics, share
 from training.rows import INDIRECT, INJECTION, JAILBREAK, LABELS, LEAK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.calibrate import Table
     from training.pipeline import Corpus, Run
 
     Rows = NDArray[np.bool_]
@@ -76,12 +79,21 @@ def cleans(scores: Scores, rows: Rows) -> list[dict[str, Any]]:
     return out
 
 
-def left_out(run: Run, data: Corpus) -> dict[str, Any]:
+def folds(table: Table, *, every_source: bool) -> tuple[Fold, ...]:
+    """What is left out together: the groups above or, slower by far, every public source of attacks by itself."""
+    if not every_source:
+        return FOLDS
+    attacked = (table.marks.max(axis=1) == 1) & ~table.generated & (table.split != "measure")
+    return tuple(Fold(f"left-out-{source}", (str(source),)) for source in np.unique(table.source[attacked]))
+
+
+def left_out(run: Run, data: Corpus, *, every_source: bool = False) -> dict[str, Any]:
     """Train without some sources, measure on them: the honest figure for attacks nobody tuned for."""
     table = data.table
     attacks: list[dict[str, Any]] = []
     innocent: list[dict[str, Any]] = []
-    for fold in FOLDS:
+    chosen = folds(table, every_source=every_source)
+    for fold in chosen:
         hosts = np.isin(np.char.rpartition(table.family, "/")[:, 2], fold.sources) & table.generated
         away = np.isin(table.source, fold.sources)
         texts = pipeline.training_rows(data)
@@ -94,7 +106,7 @@ def left_out(run: Run, data: Corpus) -> dict[str, Any]:
         tier: round(float(np.mean([row[tier]["value"] for row in attacks if row[tier]["rows"] >= _MACRO])), 4)
         for tier in ("gate", "model")
     }
-    return {"attacks": attacks, "innocent": innocent, "macro_recall_at_0.01": macro}
+    return {"attacks": attacks, "innocent": innocent, "macro_recall_at_0.01": macro, "folds": len(chosen)}
 
 
 def by_language(scores: Scores) -> dict[str, Any]:
@@ -109,7 +121,75 @@ def by_language(scores: Scores) -> dict[str, Any]:
     return out
 
 
-def evaluate(run: Run, data: Corpus, scores: Scores) -> dict[str, Any]:
+_LENGTHS: Final = (1, 2, 4, 16, 32, 64, 128, 100_000)  # windows
+
+
+def by_length(scores: Scores) -> dict[str, Any]:
+    """Documents of the test split by their number of windows, and one attack at three places of the same long text."""
+    table = scores.table
+    test = (table.split == "test") & table.document
+    windows = np.exp(table.log_windows).round().astype(int)
+    clean = []
+    for low, high in itertools.pairwise(_LENGTHS):
+        here = test & (windows >= low) & (windows < high)
+        clean.append(
+            {
+                "windows": f"{low} to {high - 1}" if high < _LENGTHS[-1] else f"{low} and more",
+                "clean": scores.clean(here).plain(),
+            }
+        )
+    attacked = test & (table.source == "generated_long") & ~table.benign
+    flags = flagged(scores.p("cascade"), applies(table), scores.calibration.cuts)
+    places = {place: share(flags[attacked & (table.family == f"long/{place}")]).plain() for place in PLACES}
+    groups: dict[str, list[bool]] = {}
+    for group, flag in zip(table.group[attacked], flags[attacked], strict=True):
+        groups.setdefault(str(group), []).append(bool(flag))
+    same = share(np.array([len(set(found)) == 1 for found in groups.values()], bool)).plain()
+    return {"clean": clean, "places": places, "same_decision": same}
+
+
+def by_level(scores: Scores) -> list[dict[str, Any]]:
+    """What flagging documents at level 3 or at level 4 finds and costs: attacks planted in data, clean contexts."""
+    table = scores.table
+    test = (table.split == "test") & table.document
+    natural = test & ~table.generated
+    contexts = natural & np.isin(table.source, ("bipia_train", "agentdojo", "agent_security_bench"))
+    out = []
+    for level in (FLAG - 1, FLAG, FLAG + 1):
+        flags = flagged(scores.p("cascade"), applies(table), scores.calibration.cuts, level)
+        planted = table.marks[:, INDIRECT] == 1
+        out.append(
+            {
+                "level": level + 1,
+                "planted": share(flags[natural & planted]).plain(),
+                "generated": share(flags[test & table.generated & planted]).plain(),
+                "contexts": share(~flags[contexts & table.benign]).plain(),
+                "documents": share(~flags[natural & table.benign]).plain(),
+            }
+        )
+    return out
+
+
+def by_disguise(scores: Scores) -> list[dict[str, Any]]:
+    """Recall on generated attacks as written and disguised."""
+    table = scores.table
+    test = (table.split == "test") & table.generated
+    hidden = np.char.endswith(table.family, "/obfuscated")
+    out = []
+    for family in ("override", "turn", "extraction", "jailbreak"):
+        here = test & (table.source == f"generated_{family}")
+        label = {"extraction": LEAK, "jailbreak": JAILBREAK}.get(family, INJECTION)
+        out.append(
+            {
+                "family": family,
+                "plain": scores.recall(label, here & ~hidden, "model").plain(),
+                "disguised": scores.recall(label, here & hidden, "model").plain(),
+            }
+        )
+    return out
+
+
+def evaluate(run: Run, data: Corpus, scores: Scores, *, every_source: bool = False) -> dict[str, Any]:
     """All figures, as plain values."""
     table = scores.table
     test = table.split == "test"
@@ -123,8 +203,11 @@ def evaluate(run: Run, data: Corpus, scores: Scores) -> dict[str, Any]:
         "measure_only": recalls(scores, measured & np.isin(table.source, ("neuralchemy_attacks", "xsafety"))),
         "held_out_innocent": cleans(scores, held_out),
         "languages": by_language(scores),
+        "length": by_length(scores),
+        "levels": by_level(scores),
+        "disguise": by_disguise(scores),
     }
-    figures["left_out"] = left_out(run, data)
+    figures["left_out"] = left_out(run, data, every_source=every_source)
     return figures
 
 
@@ -149,5 +232,6 @@ def shown(figures: dict[str, Any]) -> dict[str, Any]:
         "false_positives": figures["false_positives"]["value"],
         "held_out_innocent_clean": figures["held_out_innocent"][0]["clean"]["value"],
         "left_out_macro_recall_at_0.01": figures["left_out"]["macro_recall_at_0.01"],
+        "same_decision_at_any_place": figures["length"]["same_decision"]["value"],
         "measure_only_recall_at_0.01": measured,
     }

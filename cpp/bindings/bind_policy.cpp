@@ -65,12 +65,20 @@ std::vector<std::int16_t> read_table(const py::bytes& bytes) {
     return table;
 }
 
-using Pairs = std::vector<std::pair<double, double>>;
+using Scales = std::vector<std::vector<double>>;
+
+Calibration make_calibration(const std::vector<double>& scale, const std::string& label, const char* field) {
+    if (scale.size() != 2 && scale.size() != 3) {
+        throw BuildError("expected (a, b) or (a, b, w)", label, field);
+    }
+    return {finite(scale[0], label, field), finite(scale[1], label, field),
+            scale.size() < 3 ? 0.0F : finite(scale[2], label, field)};
+}
 
 std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, const Strings& categories,
                                 const std::vector<Strings>& sources, double scale, const std::vector<double>& bias,
-                                const std::vector<std::vector<double>>& dense, const Pairs& gate_calibration,
-                                const Pairs& model_calibration, const std::vector<double>& low,
+                                const std::vector<std::vector<double>>& dense, const Scales& gate_calibration,
+                                const Scales& model_calibration, const std::vector<double>& low,
                                 const std::vector<double>& high) {
     const std::size_t count = labels.size();
     const std::array<std::pair<const char*, std::size_t>, 8> sizes = {{{"categories", categories.size()},
@@ -103,10 +111,8 @@ std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, c
         for (std::size_t d = 0; d < kDenseFeatures; ++d) {
             label.dense[d] = finite(dense[l][d], labels[l], "dense");
         }
-        label.gate = {finite(gate_calibration[l].first, labels[l], "gate_calibration"),
-                      finite(gate_calibration[l].second, labels[l], "gate_calibration")};
-        label.model = {finite(model_calibration[l].first, labels[l], "model_calibration"),
-                       finite(model_calibration[l].second, labels[l], "model_calibration")};
+        label.gate = make_calibration(gate_calibration[l], labels[l], "gate_calibration");
+        label.model = make_calibration(model_calibration[l], labels[l], "model_calibration");
         label.low = finite(low[l], labels[l], "low");
         label.high = finite(high[l], labels[l], "high");
         made.push_back(label);

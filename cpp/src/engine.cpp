@@ -76,10 +76,21 @@ bool Engine::counts(const Label& label, std::uint8_t source) const noexcept {
     return (label.sources & source_bit(source)) != 0;
 }
 
-bool Engine::gate_decides(const LabelScores& logits, std::uint8_t source) const noexcept {
+bool Engine::gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].decided_by(logits[l])) {
+        if (counts(labels[l], source) && !labels[l].decided_by(logits[l], log_of(windows))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A part that the gate refutes cannot leave the whole text open: that has more windows still.
+bool Engine::gate_refutes(const GateResult& part, std::uint8_t source) const noexcept {
+    const std::span<const Label> labels = gate_->labels();
+    for (std::size_t l = 0; l < labels.size(); ++l) {
+        if (counts(labels[l], source) && !labels[l].refuted_by(part.logits[l], log_of(part.windows))) {
             return false;
         }
     }
@@ -100,7 +111,8 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     } catch (const std::bad_alloc&) {
         result.set(Degraded::memory);
     }
-    if (gate_ != nullptr && !result.has(Degraded::memory) && !gate_decides(result.gate_logits, source)) {
+    if (gate_ != nullptr && !result.has(Degraded::memory) &&
+        !gate_decides(result.gate_logits, result.gate_windows, source)) {
         // Only what the signatures say by themselves settles a text that the gate leaves open.
         LabelScores nothing;
         nothing.fill(-std::numeric_limits<float>::infinity());
@@ -125,7 +137,7 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& 
             result.gate_logits[l] = std::max(result.gate_logits[l], gate.logits[l]);
         }
         result.gate_windows += static_cast<std::uint32_t>(gate.windows);
-        if (policy_.depth != Depth::gate && !gate_decides(gate.logits, source)) {
+        if (policy_.depth != Depth::gate && !gate_refutes(gate, source)) {
             keep_windows(reading, gate, source, scratch, result);
         }
     }
@@ -291,11 +303,12 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     Probabilities learned{};
     if (gate_ != nullptr && !std::isinf(logits[0])) {
         const std::span<const Label> labels = gate_->labels();
+        const float log_windows = log_of(result.gate_windows);
         for (std::size_t l = 0; l < labels.size(); ++l) {
             if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
                 const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
                 float& probability = learned[labels[l].category];
-                probability = std::max(probability, calibration(logits[l]));
+                probability = std::max(probability, calibration(logits[l], log_windows));
             }
         }
     }

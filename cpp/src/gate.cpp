@@ -21,7 +21,9 @@ float inverse_logistic(float probability) noexcept {
 
 }  // namespace
 
-float Calibration::operator()(float logit) const noexcept { return 1.0F / (1.0F + std::exp(-scaled(logit))); }
+float Calibration::operator()(float logit, float log_windows) const noexcept {
+    return 1.0F / (1.0F + std::exp(-scaled(logit, log_windows)));
+}
 
 Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float scale)
     : table_(std::move(table)), labels_(std::move(labels)), scale_(scale) {

@@ -101,8 +101,8 @@ class ModelSpec:
         scale: float,
         bias: Sequence[float],
         dense: Sequence[Sequence[float]],
-        gate_calibration: Sequence[tuple[float, float]],
-        model_calibration: Sequence[tuple[float, float]],
+        gate_calibration: Sequence[Sequence[float]],
+        model_calibration: Sequence[Sequence[float]],
         low: Sequence[float],
         high: Sequence[float],
     ) -> None:
@@ -111,7 +111,7 @@ class ModelSpec:
         `table`: int16 little-endian, FEATURE_BUCKETS x 8 labels, row-major (unused labels zero).
         A window's gate logit of label l: scale * sum(table[id & (FEATURE_BUCKETS - 1), l]) / sqrt(count of ids != 0)
         + bias[l] + dot(dense[l], dense features). Row 0 of the table is not used. The text's logit is the maximum over its windows.
-        Probability = 1 / (1 + exp(-(a * logit + b))) with (a, b) of the calibration.
+        Probability = 1 / (1 + exp(-(a * (logit - w * log(windows)) + b))) with (a, b) or (a, b, w) of the calibration.
         The gate decides a text when for every label p <= low[l] or p >= high[l]; otherwise the ONNX model is asked.
         """
 

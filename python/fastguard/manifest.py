@@ -8,9 +8,9 @@ A manifest is UTF-8 JSON beside the files that it names; ``schema`` is 1. Unknow
 ``created``          the day it was made, ``YYYY-MM-DD``
 ``feature_version``  the features it was trained on; must be those of this engine
 ``labels``           1 to 8 of ``{name, category, sources}``, in the order of the logits; no sources: all
-``gate``             optional: ``{file, sha256, bytes, scale, bias[L], dense[L][D], calibration[L][2], low[L], high[L]}``;
+``gate``             optional: ``{file, sha256, bytes, scale, bias[L], dense[L][D], calibration[L], low[L], high[L]}``;
                      the file is int16, little-endian, one row of 8 per bucket. Without it the ONNX model is always asked
-``onnx``             optional: ``{file, sha256, bytes, inputs: {ids, dense?}, output, calibration[L][2]}``; names of the
+``onnx``             optional: ``{file, sha256, bytes, inputs: {ids, dense?}, output, calibration[L]}``; names of the
                      inputs int32 ids ``[windows, ids of a window]`` and float32 dense ``[windows, D]``, of the output
                      float32 logits ``[windows, L]``. Without it the gate decides everything
 ``levels``           ``{category: [5 falling cuts]}``: the least probability of levels 1 to 5
@@ -20,8 +20,9 @@ A manifest is UTF-8 JSON beside the files that it names; ``schema`` is 1. Unknow
 ``metrics``          what was measured; free form
 ==================== ==================================================================================================
 
-The probability of a label is ``1 / (1 + exp(-(a * logit + b)))`` with ``[a, b]`` of its calibration. The gate decides a
-text when each probability is at most ``low`` or at least ``high`` of its label.
+The probability of a label is ``1 / (1 + exp(-(a * (logit - w * log(n)) + b)))`` with ``[a, b]`` or ``[a, b, w]`` of its
+calibration, w 0 or more, and n the number of windows of the text: the greatest of many logits is greater by itself. The
+gate decides a text when each probability is at most ``low`` or at least ``high`` of its label.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Gate:
     scale: float
     bias: tuple[float, ...]
     dense: tuple[tuple[float, ...], ...]
-    calibration: tuple[tuple[float, float], ...]
+    calibration: tuple[tuple[float, ...], ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
 
@@ -86,7 +87,7 @@ class Onnx:
     ids: str
     dense: str
     output: str
-    calibration: tuple[tuple[float, float], ...]
+    calibration: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,14 @@ def _read_file(fields: Fields, most: int) -> File:
     )
 
 
-def _read_calibration(fields: Fields, count: int) -> tuple[tuple[float, float], ...]:
-    rows = _rows(fields, "calibration", count, 2)
-    return tuple((row[0], row[1]) for row in rows)
+def _read_calibration(fields: Fields, count: int) -> tuple[tuple[float, ...], ...]:
+    value = fields.value("calibration", f"{count} lists of 2 or 3 numbers, one a label")
+    longer = isinstance(value, list) and any(isinstance(row, list) and len(row) == 3 for row in value)
+    rows = _rows(fields, "calibration", count, 3 if longer else 2)
+    for i, row in enumerate(rows):
+        if longer and row[2] < 0:
+            fields.fail(f"calibration[{i}][2]", f"got {row[2]:g}", "0 or more")
+    return rows
 
 
 def _rows(fields: Fields, key: str, count: int, width: int) -> tuple[tuple[float, ...], ...]:

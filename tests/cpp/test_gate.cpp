@@ -201,6 +201,10 @@ void probabilities_are_those_of_the_logistic_function() {
     CHECK_EQUAL(plain(std::numeric_limits<float>::infinity()), 1.0F);
     const fastguard::Calibration scaled{2.0F, -1.0F};
     check_close(static_cast<double>(scaled(0.75F)), 1.0 / (1.0 + std::exp(-0.5)));
+    const fastguard::Calibration of_many{2.0F, -1.0F, 0.5F};
+    CHECK_EQUAL(of_many(0.75F), scaled(0.75F));
+    CHECK_EQUAL(of_many(1.75F, 2.0F), scaled(0.75F));
+    CHECK_EQUAL(fastguard::log_of(1), 0.0F);
 }
 
 template <class Make>

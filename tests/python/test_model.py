@@ -64,6 +64,38 @@ def test_without_a_gate_the_model_is_always_asked(tmp_path: Path, graph: bytes) 
     assert [v.tier for v in guard.check_batch(["a", "danger"] * 300)] == ["fast"] * 600
 
 
+def with_calibration(manifest: Path, part: str, calibration: list[list[float]]) -> Path:
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content[part]["calibration"] = calibration
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    return manifest
+
+
+@pytest.mark.parametrize("part", ["gate", "onnx"])
+def test_many_windows_need_a_greater_logit(tmp_path: Path, graph: bytes, part: str) -> None:
+    gate = part == "gate"
+    manifest = make_model(tmp_path, gate=gate, onnx=None if gate else graph)
+    plain = guard_of(manifest)
+    texts = ["danger " * count + "word " * 6000 for count in range(0, 65, 2)]
+    before = [plain.check(text).score for text in texts]
+    less = guard_of(with_calibration(manifest, part, [[1.0 if gate else 2.0, 0.0, 2.0]]))
+    after = [less.check(text).score for text in texts]
+    assert all(now <= then for now, then in zip(after, before, strict=True))
+    assert after != before
+    assert less.check("danger " * 20) == plain.check("danger " * 20)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "field"), [([[1.0, 0.0, -0.5]], r"calibration\[0\]\[2\]"), ([[1.0, 0.0, 0.0, 0.0]], "calibration")]
+)
+def test_a_calibration_of_another_form_is_refused(
+    tmp_path: Path, graph: bytes, calibration: list[list[float]], field: str
+) -> None:
+    manifest = with_calibration(make_model(tmp_path, onnx=graph), "gate", calibration)
+    with pytest.raises(ModelError, match=field):
+        guard_of(manifest)
+
+
 def test_batches_are_scored_like_single_texts(tmp_path: Path, graph: bytes) -> None:
     guard = guard_of(make_model(tmp_path, gate=False, onnx=graph))
     texts = ["danger " * i for i in range(200)] + ["word " * 400]

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -14,10 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import calibrate, cluster, data, features, measure
+from training import calibrate, cluster, data, features, long, measure
 from training.generate import all_rows, obfuscate
-from training.generate.grammar import FrameError, Phrases, languages, phrases
-from training.rows import BENIGN_PROMPT, INJECTION, LABELS, Row, marks
+from training.generate.grammar import PHRASES, FrameError, Phrases, languages, phrases, read_frames
+from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INJECTION, LABELS, Row, marks
 from training.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,26 @@ def test_every_frame_expands_to_plain_text(lang):
         for frame in phrases(lang)[name]:
             text = phrases(lang).expand(frame, rng, **given)
             assert text.strip()
-            assert "{" not in text, (name, frame)
+            assert not re.search(r"\{[a-z_]+\}", text), (name, frame)
+            assert not re.search(r"\([^()]*\|", text), (name, frame)
+
+
+def test_no_choice_has_a_single_answer():
+    # `(word)` would stay as it is in the text: a `|` was forgotten.
+    for lang in languages():
+        for path in PHRASES.glob(f"{lang}_*.txt"):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                left = re.sub(r"\\.|TODO\(assistant\)", "", line)
+                assert not re.search(r"\([^()|]*\)", left) or line.startswith("#"), (path.name, number, line)
+
+
+def test_frames_are_read_one_a_line():
+    found = read_frames("# note\n[a_list]\nfirst (x|y)\n\nsecond\\nline \\[z\\]\n[b]\n\\{\\}\n", "t.txt")
+    words = Phrases("xx", found)
+    assert [words.expand(frame, random.Random(0)) for frame in words["a_list"][1:]] == ["second\nline [z]"]
+    assert words.expand(words["b"][0], random.Random(0)) == "{}"
+    with pytest.raises(FrameError, match=r"t\.txt:1: a frame before the first"):
+        read_frames("lost", "t.txt")
 
 
 def test_generated_texts_are_the_same_every_time_and_distinct(generated):
@@ -129,6 +149,26 @@ def test_an_obfuscated_text_differs_and_is_the_same_for_the_same_seed(way):
     assert way(text, random.Random(3)) == way(text, random.Random(3)) != text
 
 
+def _document(number: int) -> Row:
+    text = f"Document {number}. " + "The harbour was rebuilt after the flood and trade came back. " * 6
+    return Row(text, BENIGN_DOCUMENT, "made", "en", "document", split="test")
+
+
+def test_a_long_text_is_attacked_at_three_places_and_nothing_else_differs():
+    attacks = {f"en/{name}/{i}": "test" for name in ("override", "planted") for i in range(200)}
+    made = list(long.long_texts([_document(i) for i in range(40)], attacks, 0.05))
+    clean = {row.group: row.text for row in made if not row.attack}
+    attacked = [row for row in made if row.attack]
+    assert all(3_900 <= len(text) <= 70_000 for text in clean.values())
+    assert {row.family for row in attacked} == {"long/head", "long/middle", "long/tail"}
+    for group in {row.group for row in attacked}:
+        texts = [row.text for row in attacked if row.group == group]
+        assert len({len(text) for text in texts}) == 1
+        assert len(set(texts)) == 3
+        assert len(texts[0]) > len(clean[group])
+    assert {row.split for row in made} == {"test"}
+
+
 def test_a_missing_data_folder_is_an_error_that_lists_the_files_and_what_they_hold(tmp_path):
     with pytest.raises(data.DataError) as caught:
         data.load(tmp_path / "absent")
@@ -178,6 +218,18 @@ def test_a_weighted_quantile_leaves_the_asked_share_above():
     assert (values > cut).mean() <= 0.01 <= (values >= cut).mean() + 0.001
 
 
+def test_the_growth_of_the_greatest_of_many_windows_is_found():
+    rng = np.random.default_rng(3)
+    windows = rng.choice([1, 4, 16, 64, 128], 6000)
+    greatest = np.array([rng.exponential(0.7, count).max() for count in windows])
+    log_windows = np.log(windows)
+    found = calibrate.growth(greatest, log_windows, np.ones(len(windows)))
+    assert found == pytest.approx(0.7, abs=0.12)
+    cut = calibrate.quantile(greatest - found * log_windows, np.ones(len(windows)), 0.03)
+    rates = [(greatest - found * log_windows)[windows == count].__gt__(cut).mean() for count in (1, 16, 128)]
+    assert max(rates) < 0.06, rates
+
+
 def _table(rng: np.random.Generator, count: int) -> tuple[calibrate.Table, np.ndarray, np.ndarray]:
     attack = rng.uniform(size=count) < 0.2
     rows = [
@@ -194,7 +246,7 @@ def _table(rng: np.random.Generator, count: int) -> tuple[calibrate.Table, np.nd
     logits = rng.normal(size=(count, len(LABELS))) - 3
     logits[attack, INJECTION] += 6
     gate = logits + rng.normal(size=logits.shape) * 0.3
-    return calibrate.Table.of(rows), gate.astype(np.float32), logits.astype(np.float32)
+    return calibrate.Table.of(rows, np.ones(count, np.int64)), gate.astype(np.float32), logits.astype(np.float32)
 
 
 def test_calibration_keeps_the_rates_it_promises():

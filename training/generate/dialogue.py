@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from training.generate.attacks import innocent, override
-from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, Marks, Row, marks
+from training.rows import BENIGN_PROMPT, Marks, Row, marks
 
 if TYPE_CHECKING:
     import random
@@ -25,9 +25,8 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
         yield _row(words, text, meant, "dialogue", frame)
     for number in range(int(80 * factor)):
         turns = [innocent(words, rng) for _ in range(rng.randint(2, 9))]
-        meant = BENIGN_DOCUMENT if rng.random() < 0.4 else BENIGN_PROMPT
         frame = f"{words.lang}/dialogue/clean/{number // 8}"
-        yield _row(words, _told(turns, rng), meant, "clean", frame, "dialogue/clean")
+        yield _row(words, _told(turns, rng), BENIGN_PROMPT, "clean", frame, "dialogue/clean")
     if words.lang == "en":
         for _ in range(int(60 * factor)):
             text, frame = words.framed("wrapped", rng)
@@ -64,5 +63,4 @@ def _told(turns: list[str], rng: random.Random) -> str:
 
 
 def _row(words: Phrases, text: str, meant: Marks, source: str, frame: str, family: str = "") -> Row:
-    kind = "document" if meant == BENIGN_DOCUMENT else "prompt"
-    return Row(text, meant, f"generated_{source}", words.lang, kind, family or source, frame, generated=True)
+    return Row(text, meant, f"generated_{source}", words.lang, "prompt", family or source, frame, generated=True)

@@ -70,7 +70,11 @@ def _document(words: Phrases, rng: random.Random, planted: str | None) -> tuple[
 
 
 def _sentences(words: Phrases, rng: random.Random, low: int, high: int) -> list[str]:
-    return [words.pick("doc", rng) for _ in range(rng.randint(low, high))]
+    """Sentences of a document; in English some of them tell people, not models, what to do."""
+    people = words.lang == "en"
+    return [
+        words.pick("over_doc" if people and rng.random() < 0.12 else "doc", rng) for _ in range(rng.randint(low, high))
+    ]
 
 
 def _insert(parts: list[str], planted: str | None, rng: random.Random) -> list[str]:

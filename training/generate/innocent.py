@@ -37,13 +37,15 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
             generated=True,
         )
     for _ in range(int(130 * factor)):
-        first, frame = words.framed("over", rng)
+        # What asks an assistant for something is no attack in a prompt; in a document it is unknown.
+        name = rng.choice(("over", "over_doc")) if words.lang == "en" else "over"
+        first, frame = words.framed(name, rng)
         around = [words.pick("doc", rng) for _ in range(rng.randint(2, 9))]
         around.insert(rng.randrange(len(around) + 1), first)
         text = rng.choice((" ", "\n\n")).join(around)
         yield Row(
             text,
-            BENIGN_DOCUMENT,
+            BENIGN_DOCUMENT if name == "over_doc" else BENIGN_PROMPT,
             "generated_overdefense",
             words.lang,
             "document",

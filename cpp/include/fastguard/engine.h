@@ -69,7 +69,8 @@ class Engine {
     void scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
                       CheckResult& result) const;
-    [[nodiscard]] bool gate_decides(const LabelScores& logits, std::uint8_t source) const noexcept;
+    [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;
+    [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
     void fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept;
     [[nodiscard]] bool counts(const Label& label, std::uint8_t source) const noexcept;
 

@@ -3,7 +3,7 @@
 //
 //   window logit of label l = scale * sum(table[id & kGateMask][l]) / sqrt(ids that are not 0) + bias[l] + dense[l] . d
 //   logit of the text        = the greatest over its windows
-//   probability              = 1 / (1 + exp(-(a * logit + b)))
+//   probability              = 1 / (1 + exp(-(a * (logit - w * log(windows of the text)) + b)))
 //
 // Every sum over the table is of integers, so the gate gives the same bits on every kernel and thread count.
 #pragma once
@@ -13,6 +13,8 @@
 #include "fastguard/types.h"
 
 #include <array>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,14 +24,23 @@ namespace fastguard {
 
 using LabelScores = std::array<float, kGateLabels>;
 
-// Platt scaling.
+// Platt scaling of the greatest logit of a text's windows. The greatest of many is greater by itself: what it owes to
+// their number is taken off before.
 struct Calibration {
     float a = 1.0F;
     float b = 0.0F;
-    [[nodiscard]] float operator()(float logit) const noexcept;
+    float w = 0.0F;
+    [[nodiscard]] float operator()(float logit, float log_windows = 0.0F) const noexcept;
     // The same before the logistic function: cheaper, and as good to compare.
-    [[nodiscard]] float scaled(float logit) const noexcept { return a * logit + b; }
+    [[nodiscard]] float scaled(float logit, float log_windows = 0.0F) const noexcept {
+        return a * (logit - w * log_windows) + b;
+    }
 };
+
+// The natural logarithm of a number of windows; 0 for none.
+[[nodiscard]] inline float log_of(std::size_t windows) noexcept {
+    return windows < 2 ? 0.0F : std::log(static_cast<float>(windows));
+}
 
 struct Label {
     std::string name;
@@ -47,9 +58,13 @@ struct Label {
     float high_scaled = 0.0F;
     // False for a label that only the model knows: its gate says nothing at any score.
     [[nodiscard]] bool gate_speaks() const noexcept { return low > 0.0F || high < 1.0F; }
-    [[nodiscard]] bool decided_by(float gate_logit) const noexcept {
-        const float scaled = gate.scaled(gate_logit);
+    [[nodiscard]] bool decided_by(float gate_logit, float log_windows = 0.0F) const noexcept {
+        const float scaled = gate.scaled(gate_logit, log_windows);
         return scaled <= low_scaled || scaled >= high_scaled;
+    }
+    // Whether the gate says no; more windows with no greater logit never make that a yes.
+    [[nodiscard]] bool refuted_by(float gate_logit, float log_windows = 0.0F) const noexcept {
+        return gate.scaled(gate_logit, log_windows) <= low_scaled;
     }
 };
 
