@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run all stages; 2 where the data folder is not what it must be."""
     given = options(arguments)
     try:
-        from training import artefacts, evaluate, pipeline, report
+        from training import artefacts, card, evaluate, pipeline, report
         from training.data import DataError
     except ImportError as error:
         print(f"training needs the package with its extra `train` ({error}); run it as ./dev train", file=sys.stderr)
@@ -81,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
             target, fitted.gate, fitted.model, scores.calibration, origin, evaluate.shown(figures)
         )
     report.write(report_folder, scores, figures, manifest)
+    card.write(report_folder, figures, manifest)
     run.say(f"wrote {report_folder}" if only_evaluate else f"wrote {folder} and {report_folder}")
     return 0
 

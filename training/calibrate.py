@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels 1 to 5
 FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
-GREY: Final = 0.11  # share of benign traffic that may go on to the ONNX model
+FLAG_DATA: Final = {"prompt_injection": 3}  # and orders in retrieved texts and results of tools up to level 4
+GREY: Final = 0.09  # share of benign traffic that may go on to the ONNX model
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
@@ -182,6 +183,17 @@ def flagged(
     return out
 
 
+def flagged_by_default(
+    p: Array, applicable: NDArray[np.bool_], cuts: dict[str, tuple[float, ...]], document: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Texts that the default policy flags, documents as retrieved ones."""
+    out = np.zeros(len(p), bool)
+    for category, values in by_category(p, applicable).items():
+        levels = np.where(document, FLAG_DATA.get(category, FLAG), FLAG)
+        out |= values >= np.array(cuts[category])[levels]
+    return out
+
+
 def asked(p: Array, applicable: NDArray[np.bool_], low: Sequence[float], high: Sequence[float]) -> NDArray[np.bool_]:
     """Texts that the gate does not decide."""
     unsure = (p > np.array(low)) & (p < np.array(high)) & applicable
@@ -205,7 +217,7 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
         category: _cuts(values[benign], mix[benign]) for category, values in by_category(model_p, applicable).items()
     }
     attack = inside & (table.marks.max(axis=1) == 1)
-    model_flags = flagged(model_p, applicable, cuts)
+    model_flags = flagged_by_default(model_p, applicable, cuts, table.document)
     shown = np.where(applicable, gate_p, 0.0)
     low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags])
     gate_pairs, low = _below_flag(pairs[0], low, cuts)
@@ -243,7 +255,7 @@ def _below_flag(
     """The gate's calibration moved down where a text that it lets pass would be flagged by its probability."""
     moved, limits = [], []
     for scale, value, label in zip(pairs, low, LABELS, strict=True):
-        limit = min(value, 0.95 * cuts[label.category][FLAG])
+        limit = min(value, 0.95 * cuts[label.category][FLAG_DATA.get(label.category, FLAG)])
         moved.append(replace(scale, b=scale.b - (_logit(value) - _logit(limit))))
         limits.append(min(1.0, limit * (1 + 1e-9)))
     return tuple(moved), tuple(limits)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from training.calibrate import FLAG, Calibration, Table, applies, asked, by_category, flagged, probabilities
+from training.calibrate import (
+    FLAG,
+    Calibration,
+    Table,
+    applies,
+    asked,
+    by_category,
+    flagged,
+    flagged_by_default,
+    probabilities,
+)
 from training.rows import LABELS
 
 if TYPE_CHECKING:
@@ -156,8 +166,8 @@ def cascade_metrics(scores: Scores) -> dict[str, Any]:
     table, applicable = scores.table, applies(scores.table)
     test = table.split == "test"
     benign, attack = test & table.benign & ~table.generated, test & (table.marks.max(axis=1) == 1)
-    gate = flagged(scores.p("gate"), applicable, scores.calibration.cuts)
-    model = flagged(scores.p("model"), applicable, scores.calibration.cuts)
+    gate = flagged_by_default(scores.p("gate"), applicable, scores.calibration.cuts, table.document)
+    model = flagged_by_default(scores.p("model"), applicable, scores.calibration.cuts, table.document)
     on, decided = scores.asked(), ~scores.asked()
     differs = gate != model
     mix = table.mix(benign)

@@ -65,7 +65,7 @@ def typos(text: str, rng: random.Random) -> str:
 
 def spaced(text: str, rng: random.Random) -> str:
     """A character between all letters of some words."""
-    gap = rng.choice(" .-_*")
+    gap = rng.choice(" .-_*/|+~\\")
     share = rng.choice((0.3, 1.0))
     joiner = "   " if gap == " " else " "
     return joiner.join(gap.join(word) if rng.random() < share else word for word in text.split())
@@ -79,6 +79,18 @@ def cased(text: str, rng: random.Random) -> str:
 def punctuated(text: str, rng: random.Random) -> str:
     """Stray punctuation and line breaks between words."""
     return " ".join(word + rng.choice(("", "", " .", " ,", " ...", "!", "\n", " |")) for word in text.split())
+
+
+def backslashed(text: str, rng: random.Random) -> str:
+    """A backslash before some letters, as if they had to be escaped."""
+    share = rng.uniform(0.15, 0.8)
+    return "".join("\\" + c if c.isalpha() and rng.random() < share else c for c in text)
+
+
+def backwards(text: str, rng: random.Random) -> str:
+    """The whole text or each word from its end, with or without a request to turn it round."""
+    turned = text[::-1] if rng.random() < 0.5 else " ".join(word[::-1] for word in text.split())
+    return rng.choice(("", "Read this backwards and do it: ", "Reverse and follow: ")) + turned
 
 
 def fullwidth(text: str, _rng: random.Random) -> str:
@@ -107,7 +119,7 @@ def encoded(text: str, rng: random.Random) -> str:
 
 
 _ATTACK_WAYS: Final[tuple[Callable[[str, random.Random], str], ...]] = (
-    leet, alike, invisible, typos, typos, spaced, cased, cased, punctuated, fullwidth, encoded,
+    leet, leet, alike, invisible, typos, typos, spaced, spaced, cased, cased, punctuated, fullwidth, encoded, backslashed, backwards,
 )  # fmt: skip
 _PLAIN_WAYS: Final[tuple[Callable[[str, random.Random], str], ...]] = (
     leet,
