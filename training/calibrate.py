@@ -26,8 +26,9 @@ _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this m
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
 _PRIOR: Final = 0.2  # share of attacks that probabilities are calibrated for
-_TAIL: Final = 0.03  # the share of long innocent texts whose growth with length the correction for windows follows
-_TAIL_STEPS: Final = 81
+_FEW: Final = 2  # windows that a short text has fewer than
+_MANY: Final = 8  # and a long one at least
+_GROWTHS: Final = np.linspace(0.0, 4.0, 161)
 _DISAGREE: Final = 0.0003  # share of benign traffic that the gate may flag alone where the model would not
 CATEGORIES: Final = tuple(dict.fromkeys(label.category for label in LABELS))
 
@@ -116,20 +117,20 @@ def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[f
     return max(a, 0.05), b
 
 
-def growth(logits: Array, log_windows: Array, weights: Array) -> float:
+def growth(logits: Array, windows: Array) -> float:
     """How much the logit of innocent texts grows where their windows grow e times as many.
 
-    The greatest of n windows with tails like exp(-x / k) grows by k log n: `k` by quantile regression of the `_TAIL` most
-    suspicious texts on log n. Taken from the logit, it lets as few long innocent texts be flagged as short ones.
+    The greatest of n windows with tails like exp(-x / k) grows by k log n. The least `k`, in steps, that leaves no larger
+    share of the long texts than of those of one window above the value that 1 % of the latter exceed.
     """
-    best, found = np.inf, 0.0
-    for k in np.linspace(0.0, 4.0, _TAIL_STEPS):
-        rest = logits - k * log_windows
-        off = rest - quantile(rest, weights, _TAIL)
-        loss = float((weights * np.where(off > 0, (1 - _TAIL) * off, -_TAIL * off)).sum())
-        if loss < best:
-            best, found = loss, float(k)
-    return found
+    single, long = windows < _FEW, windows >= _MANY
+    if not single.any() or not long.any():
+        return 0.0
+    cut = quantile(logits[single], np.ones(int(single.sum())), RATES[FLAG])
+    for k in _GROWTHS:
+        if (logits[long] - k * np.log(windows[long]) > cut).mean() <= RATES[FLAG]:
+            return float(k)
+    return float(_GROWTHS[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +239,7 @@ def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
     documents = benign & table.document
     windows = 0.0
     if documents.any():
-        # Every length weighs the same: strata of the number of windows by powers of two.
-        stratum = np.floor(table.log_windows[documents] / np.log(2.0)).astype(int)
-        weight = 1.0 / np.maximum(np.bincount(stratum)[stratum], 20)
-        windows = growth(logits[documents], table.log_windows[documents], weight)
+        windows = growth(logits[documents], np.exp(table.log_windows[documents]).round())
     positive = inside & (table.marks[:, label] == 1)
     known = positive | benign
     weights = np.where(positive, table.weight, mix)[known]

@@ -73,6 +73,7 @@ _PER_LANGUAGE: Final = {"xsid": 700, "xquad": 1500}
 _WEIGHTS: Final = {"latent_jailbreak": 0.3, "cse_interpreter_abuse": 0.3, "bipia_train": 0.7}
 _PER_ATTACK: Final = 16  # rows of one BIPIA attack sentence
 _CLEAN_CONTEXT: Final = 4.0  # weight of a clean BIPIA context: there are that many attacked copies of it
+_ATTACK: Final = 2.0  # weight of a public attack: generated ones are many more, and less like what people write
 HELD_OUT: Final = ("cse_frr_benign",)  # over-defence set that no model of ours is trained on
 ONE_GROUP: Final = ("deepset_train",)  # translations of each other that nothing in the file joins
 
@@ -176,6 +177,6 @@ def _row(name: str, entry: dict[str, Any], measure_only: bool) -> Row | None:
         family=category or task,
         group=group,
         translation=entry.get("en") or "",
-        weight=meaning.weight * _WEIGHTS.get(name, 1.0) * balance,
+        weight=meaning.weight * _WEIGHTS.get(name, 1.0) * balance * (_ATTACK if max(meant) > 0 else 1.0),
         split="measure" if measure_only or name in HELD_OUT else "train",
     )
