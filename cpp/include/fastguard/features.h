@@ -65,7 +65,8 @@ struct TextFacts {
 // Ratios and logarithms in about 0 to 1; size and counts as of a text of at most 4 KB (counts of longer ones in
 // proportion), so that a long text differs from a short one by what it holds and not by its length; repetition over the
 // first kRepeatWords words, so that the cost does not grow with the text.
-[[nodiscard]] DenseFeatures dense_features(std::size_t words, const ByteCounts& counts, const TextFacts& facts) noexcept;
+[[nodiscard]] DenseFeatures dense_features(std::size_t words, const ByteCounts& counts,
+                                           const TextFacts& facts) noexcept;
 
 // Positions where a digit or one of @ $ ! | + touches a letter inside a word: the sign of leetspeak. O(blocks).
 [[nodiscard]] std::uint32_t leet_positions(const ByteMasks& masks, std::size_t size) noexcept;
