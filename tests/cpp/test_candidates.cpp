@@ -1,11 +1,10 @@
 // The candidate finder on exact cases, against a plain quadratic reference on random text, and on text made to be slow.
 #include "fastguard/candidates.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <random>
 #include <string>
 #include <string_view>
