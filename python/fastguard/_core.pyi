@@ -263,3 +263,33 @@ def allocation_count() -> int:
 def register_actions(members: tuple[Any, Any, Any, Any]) -> None: ...
 def pack_cache_key(signatures: Sequence[SignatureSpec]) -> str:
     """Text that changes whenever serialized databases would: patterns, flags, engine version, CPU features."""
+
+class WordPiece:
+    """The tokenizer of BERT over a vocabulary; `PackBuildError` where that cannot be used. Threads may share it."""
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        *,
+        uncased: bool = True,
+        unknown: str = "[UNK]",
+        prefix: str = "##",
+        longest_word: int = 100,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def encode(self, text: str | bytes) -> list[tuple[int, int, int]]:
+        """Pieces of a text: id, first byte and end in its UTF-8."""
+
+    def windows(
+        self,
+        text: str | bytes,
+        *,
+        width: int,
+        stride: int,
+        before: Sequence[int],
+        after: Sequence[int],
+        padding: int,
+        view: Literal["raw", "folded"] = "raw",
+        most: int = ...,
+    ) -> tuple[bytes, bytes, int]:
+        """int64 ids of all windows, padded to the longest; their lengths; the longest. At most `most` units are read."""
