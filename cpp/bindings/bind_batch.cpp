@@ -72,7 +72,7 @@ Ref check_texts(PyObject* guard, const Hold& hold, std::span<const Text> texts, 
                     found[i].clear();
                 }
             }
-            if (!ask_model_batch(guard, hold, source, found) || PyErr_CheckSignals() < 0) {
+            if (!ask_models(guard, hold, source, round, found) || PyErr_CheckSignals() < 0) {
                 return {};
             }
             for (std::size_t i = 0; i < count; ++i) {

@@ -1,6 +1,8 @@
 // `GuardBase`: the hot entry, `check`, as a raw METH_FASTCALL method.
 #include "guard_object.h"
 
+#include "fastguard/transcode.h"
+
 namespace fastguard::python {
 namespace {
 
@@ -14,6 +16,7 @@ void release(EngineState* state) noexcept {
     if (state != nullptr && state->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         Py_DECREF(state->metas);
         Py_XDECREF(state->scorer);
+        Py_XDECREF(state->deep_scorer);
         delete state;
     }
 }
@@ -117,7 +120,8 @@ PyType_Slot slots[] = {
     {Py_tp_init, reinterpret_cast<void*>(&guard_init)},
     {Py_tp_new, reinterpret_cast<void*>(&PyType_GenericNew)},
     {Py_tp_methods, methods},
-    {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model, scorer=None)\n--\n\nThe native part of Guard.")},
+    {Py_tp_doc, const_cast<char*>("GuardBase(pack, policy, model, scorer=None, deep=None, deep_scorer=None)\n--\n\n"
+                                  "The native part of Guard.")},
     {0, nullptr}};
 PyType_Spec spec = {"fastguard._core.GuardBase", sizeof(GuardObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                     slots};
@@ -189,11 +193,47 @@ void swap_state(PyObject* guard, std::unique_ptr<EngineState> state) noexcept {
     release(old);
 }
 
-bool ask_model(PyObject* guard, const Hold& hold, std::uint8_t source, CheckResult& result) noexcept {
-    return ask_model_batch(guard, hold, source, {&result, 1});
+namespace {
+
+// The text that is checked as UTF-8 in a bytes object. Throws std::bad_alloc.
+Ref utf8_bytes(const Text& text, std::uint64_t max_bytes) {
+    const std::size_t units = std::min<std::uint64_t>(text.units, max_bytes);
+    if (text.is_bytes()) {
+        return as_bytes(text.data, units);
+    }
+    std::size_t surrogates = 0;
+    std::vector<char> utf8(4 * units + kTranscodeSlack);
+    return as_bytes(utf8.data(), transcode(text, 0, units, utf8.data(), surrogates));
 }
 
-bool ask_model_batch(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<CheckResult> results) noexcept {
+// Asks the deep scorer about one text: (bytes of float32 logits, whether it saw all of it), or None. False on failure.
+bool ask_deep(const Hold& hold, std::uint8_t source, const Text& text, CheckResult& result) {
+    const Engine& engine = hold.engine();
+    const std::size_t labels = engine.deep()->labels.size();
+    const Ref utf8 = utf8_bytes(text, engine.policy().max_bytes);
+    const Ref answer(utf8 ? PyObject_CallOneArg(hold.deep_scorer(), utf8.get()) : nullptr);
+    if (!answer) {
+        return false;
+    }
+    if (answer.get() == Py_None) {
+        engine.decide_without_deep(source, result);
+        return true;
+    }
+    if (!PyTuple_Check(answer.get())) {
+        PyErr_Format(PyExc_TypeError, "a deep model must return a tuple or None, not %.100s",
+                     Py_TYPE(answer.get())->tp_name);
+        return false;
+    }
+    PyObject* logits = nullptr;
+    int complete = 0;
+    if (PyArg_ParseTuple(answer.get(), "Sp:deep_scorer", &logits, &complete) == 0 || !good_logits(logits, 1, labels)) {
+        return false;
+    }
+    engine.decide_deep(floats(logits), complete != 0, source, result);
+    return true;
+}
+
+bool ask_fast(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<CheckResult> results) noexcept {
     constexpr std::size_t kBatchWindows = 256;
     const Engine& engine = hold.engine();
     if (engine.gate() == nullptr) {
@@ -237,6 +277,27 @@ bool ask_model_batch(PyObject* guard, const Hold& hold, std::uint8_t source, std
     return true;
 }
 
+}  // namespace
+
+bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<const Text> texts,
+                std::span<CheckResult> results) noexcept {
+    if (!ask_fast(guard, hold, source, results)) {
+        return false;
+    }
+    try {
+        for (std::size_t i = 0; hold.deep_scorer() != nullptr && i < results.size(); ++i) {
+            if (results[i].open &&
+                (!ask_deep(hold, source, texts[i], results[i]) || PyErr_CheckSignals() < 0)) {
+                return false;
+            }
+        }
+        return true;
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+        return false;
+    }
+}
+
 Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner, std::uint8_t source) noexcept {
     Scratch& scratch = thread_scratch();
     CheckResult& result = scratch.result;
@@ -247,10 +308,10 @@ Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* ow
     } else {
         hold.engine().check(text, source, scratch, result);
     }
-    if (result.undecided) {
+    if (result.undecided || result.open) {
         // The model's code may check other texts on this thread: the result must not live in the scratch meanwhile.
         CheckResult own = std::move(result);
-        const bool asked = ask_model(guard, hold, source, own);
+        const bool asked = ask_models(guard, hold, source, {&text, 1}, {&own, 1});
         result = std::move(own);
         if (!asked) {
             return {};

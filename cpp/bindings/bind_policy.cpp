@@ -20,10 +20,20 @@ std::uint8_t level_of(int level, const std::string& category) {
     return static_cast<std::uint8_t>(level);
 }
 
+using Cuts = std::map<std::string, std::vector<float>>;
+
+void set_cuts(const Cuts& cuts, const char* field, std::array<LevelCuts, kCategoryCount>& out) {
+    for (const auto& [category, values] : cuts) {
+        if (values.size() != kLevels || !std::is_sorted(values.rbegin(), values.rend())) {
+            throw BuildError("expected five falling cuts", category, field);
+        }
+        std::copy(values.begin(), values.end(), out[index_in(kCategories, category, "policy", field)].begin());
+    }
+}
+
 Policy make_policy(const std::string& depth, std::uint64_t max_bytes, std::uint32_t max_findings,
                    const Strings& disabled, const Strings& enabled, const std::vector<ActionTuple>& actions,
-                   const std::map<std::string, std::vector<float>>& cuts, const Strings& allow_phrases,
-                   const Strings& allow_hosts) {
+                   const Cuts& cuts, const Cuts& deep_cuts, const Strings& allow_phrases, const Strings& allow_hosts) {
     Policy policy;
     policy.depth = static_cast<Depth>(index_in(kDepths, depth, "policy", "depth"));
     policy.max_bytes = max_bytes;
@@ -41,12 +51,8 @@ Policy make_policy(const std::string& depth, std::uint64_t max_bytes, std::uint3
             }
         }
     }
-    for (const auto& [category, values] : cuts) {
-        if (values.size() != kLevels || !std::is_sorted(values.rbegin(), values.rend())) {
-            throw BuildError("expected five falling cuts", category, "cuts");
-        }
-        std::copy(values.begin(), values.end(), policy.cuts[index_in(kCategories, category, "policy", "cuts")].begin());
-    }
+    set_cuts(cuts, "cuts", policy.cuts);
+    set_cuts(deep_cuts, "deep_cuts", policy.deep_cuts);
     return policy;
 }
 
@@ -55,6 +61,14 @@ float finite(double value, const std::string& label, const char* field) {
         throw BuildError("is not a finite number", label, field);
     }
     return static_cast<float>(value);
+}
+
+std::uint8_t source_bits(const Strings& sources, const std::string& label) {
+    std::uint8_t bits = sources.empty() ? kAllSources : std::uint8_t{0};
+    for (const std::string& source : sources) {
+        bits = static_cast<std::uint8_t>(bits | 1U << index_in(kSources, source, label, "sources"));
+    }
+    return bits;
 }
 
 std::vector<std::int16_t> read_table(const py::bytes& bytes) {
@@ -99,11 +113,7 @@ std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, c
         Label label;
         label.name = labels[l];
         label.category = index_in(kCategories, categories[l], labels[l], "category");
-        label.sources = sources[l].empty() ? kAllSources : std::uint8_t{0};
-        for (const std::string& source : sources[l]) {
-            label.sources =
-                static_cast<std::uint8_t>(label.sources | 1U << index_in(kSources, source, labels[l], "sources"));
-        }
+        label.sources = source_bits(sources[l], labels[l]);
         label.bias = finite(bias[l], labels[l], "bias");
         if (dense[l].size() != kDenseFeatures) {
             throw BuildError("expected one weight per dense feature", labels[l], "dense");
@@ -120,6 +130,39 @@ std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, c
     return std::make_shared<Gate>(read_table(table), std::move(made), finite(scale, "gate", "scale"));
 }
 
+using Bands = std::map<std::string, std::pair<double, double>>;
+
+std::shared_ptr<DeepTier> make_deep(const Strings& labels, const Strings& categories,
+                                    const std::vector<Strings>& sources, const Pairs& calibration,
+                                    const std::vector<int>& fast, const std::vector<double>& share,
+                                    const Bands& bands) {
+    const std::size_t count = labels.size();
+    if (count == 0 || categories.size() != count || sources.size() != count || calibration.size() != count ||
+        fast.size() != count || share.size() != count) {
+        throw BuildError("expected one value per label", "deep", "labels");
+    }
+    auto tier = std::make_shared<DeepTier>();
+    for (std::size_t l = 0; l < count; ++l) {
+        DeepLabel label;
+        label.name = labels[l];
+        label.category = index_in(kCategories, categories[l], labels[l], "category");
+        label.sources = source_bits(sources[l], labels[l]);
+        label.calibration = {finite(calibration[l].first, labels[l], "calibration"),
+                             finite(calibration[l].second, labels[l], "calibration")};
+        if (fast[l] < -1 || fast[l] >= static_cast<int>(kGateLabels)) {
+            throw BuildError("is no label of the model before it", labels[l], "fast");
+        }
+        label.fast = fast[l];
+        label.share = finite(share[l], labels[l], "share");
+        tier->labels.push_back(std::move(label));
+    }
+    for (const auto& [category, band] : bands) {
+        tier->bands[index_in(kCategories, category, "deep", "bands")] = {finite(band.first, category, "bands"),
+                                                                         finite(band.second, category, "bands")};
+    }
+    return tier;
+}
+
 }  // namespace
 
 void register_policy(py::module_& module) {
@@ -127,7 +170,7 @@ void register_policy(py::module_& module) {
         .def(py::init(&make_policy), py::kw_only(), py::arg("depth") = "fast", py::arg("max_bytes"),
              py::arg("max_findings"), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
              py::arg("actions") = std::vector<ActionTuple>(),
-             py::arg("cuts") = std::map<std::string, std::vector<float>>(), py::arg("allow_phrases") = Strings(),
+             py::arg("cuts") = Cuts(), py::arg("deep_cuts") = Cuts(), py::arg("allow_phrases") = Strings(),
              py::arg("allow_hosts") = Strings());
 }
 
@@ -136,6 +179,9 @@ void register_model(py::module_& module) {
         .def(py::init(&make_gate), py::kw_only(), py::arg("table"), py::arg("labels"), py::arg("categories"),
              py::arg("sources"), py::arg("scale"), py::arg("bias"), py::arg("dense"), py::arg("gate_calibration"),
              py::arg("model_calibration"), py::arg("low"), py::arg("high"));
+    py::class_<DeepTier, std::shared_ptr<DeepTier>>(module, "DeepSpec", "What the answers of a deep model mean.")
+        .def(py::init(&make_deep), py::kw_only(), py::arg("labels"), py::arg("categories"), py::arg("sources"),
+             py::arg("calibration"), py::arg("fast"), py::arg("share"), py::arg("bands"));
 }
 
 }  // namespace fastguard::python

@@ -183,35 +183,54 @@ PyObject* guard_explain(PyObject* self, PyObject* args, PyObject* kwargs) noexce
     }
 }
 
+namespace {
+
+bool is_scorer(PyObject* object, const char* name) noexcept {
+    if (object == Py_None || PyCallable_Check(object) != 0) {
+        return true;
+    }
+    PyErr_Format(PyExc_TypeError, "%s: expected a callable or None, got %s", name, Py_TYPE(object)->tp_name);
+    return false;
+}
+
+}  // namespace
+
 int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
-    static const char* names[] = {"pack", "policy", "model", "scorer", nullptr};
+    static const char* names[] = {"pack", "policy", "model", "scorer", "deep", "deep_scorer", nullptr};
     PyObject* pack = nullptr;
     PyObject* policy = nullptr;
     PyObject* model = nullptr;
     PyObject* scorer = Py_None;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|O:GuardBase", const_cast<char**>(names), &pack, &policy, &model,
-                                    &scorer) == 0) {
+    PyObject* deep = Py_None;
+    PyObject* deep_scorer = Py_None;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|OOO:GuardBase", const_cast<char**>(names), &pack, &policy,
+                                    &model, &scorer, &deep, &deep_scorer) == 0) {
         return -1;
     }
-    if (scorer != Py_None && PyCallable_Check(scorer) == 0) {
-        PyErr_Format(PyExc_TypeError, "scorer: expected a callable or None, got %s", Py_TYPE(scorer)->tp_name);
+    if (!is_scorer(scorer, "scorer") || !is_scorer(deep_scorer, "deep_scorer")) {
+        return -1;
+    }
+    if ((deep == Py_None) != (deep_scorer == Py_None)) {
+        PyErr_SetString(PyExc_TypeError, "deep and deep_scorer: expected both or none of them");
         return -1;
     }
     try {
         auto engine_pack = py::handle(pack).cast<std::shared_ptr<Pack>>();
         auto gate = model == Py_None ? nullptr : py::handle(model).cast<std::shared_ptr<Gate>>();
+        auto tier = deep == Py_None ? nullptr : py::handle(deep).cast<std::shared_ptr<DeepTier>>();
         Ref metas = make_metas(*engine_pack);
         if (!metas) {
             return -1;
         }
-        Engine engine(std::move(engine_pack), py::handle(policy).cast<Policy>(), std::move(gate));
+        Engine engine(std::move(engine_pack), py::handle(policy).cast<Policy>(), std::move(gate), std::move(tier));
         PyObject* own_scorer = scorer == Py_None ? nullptr : Py_NewRef(scorer);
-        swap_state(self, std::make_unique<EngineState>(std::move(engine), metas.release(), own_scorer));
+        PyObject* own_deep = deep_scorer == Py_None ? nullptr : Py_NewRef(deep_scorer);
+        swap_state(self, std::make_unique<EngineState>(std::move(engine), metas.release(), own_scorer, own_deep));
         return 0;
     } catch (py::error_already_set& error) {
         error.restore();
     } catch (const py::cast_error&) {
-        PyErr_SetString(PyExc_TypeError, "GuardBase(pack: Pack, policy: PolicySpec, model: ModelSpec | None)");
+        PyErr_SetString(PyExc_TypeError, "GuardBase(pack: Pack, policy: PolicySpec, model: ModelSpec | None, ..., deep: DeepSpec | None)");
     } catch (const BuildError& error) {
         set_build_error(error);
     } catch (const std::bad_alloc&) {

@@ -12,8 +12,10 @@ namespace {
 PyTypeObject* verdict_type = nullptr;
 PyObject* actions[4] = {nullptr, nullptr, nullptr, nullptr};
 
-constexpr std::array<std::pair<Truncated, const char*>, 2> kTruncatedNames = {
-    {{Truncated::max_bytes, "max_bytes"}, {Truncated::max_findings, "max_findings"}}};
+constexpr std::array<std::pair<Truncated, const char*>, 3> kTruncatedNames = {
+    {{Truncated::max_bytes, "max_bytes"},
+     {Truncated::max_findings, "max_findings"},
+     {Truncated::deep_windows, "deep_windows"}}};
 constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};
 

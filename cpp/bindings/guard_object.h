@@ -13,10 +13,11 @@ struct EngineState {
     Engine engine;
     PyObject* metas;   // tuple of what findings say about signatures
     PyObject* scorer;  // callable of the model that belongs to this engine; null: the guard's `_score_windows`
+    PyObject* deep_scorer;  // callable of the deep model; null: none
     std::atomic<long> references = 1;
 
-    EngineState(Engine made, PyObject* owned_metas, PyObject* owned_scorer)
-        : engine(std::move(made)), metas(owned_metas), scorer(owned_scorer) {}
+    EngineState(Engine made, PyObject* owned_metas, PyObject* owned_scorer, PyObject* owned_deep_scorer)
+        : engine(std::move(made)), metas(owned_metas), scorer(owned_scorer), deep_scorer(owned_deep_scorer) {}
 };
 
 struct GuardObject {
@@ -36,6 +37,7 @@ class Hold {
     [[nodiscard]] const Engine& engine() const noexcept { return state_->engine; }
     [[nodiscard]] PyObject* metas() const noexcept { return state_->metas; }
     [[nodiscard]] PyObject* scorer() const noexcept { return state_->scorer; }
+    [[nodiscard]] PyObject* deep_scorer() const noexcept { return state_->deep_scorer; }
 
   private:
     EngineState* state_ = nullptr;
@@ -44,11 +46,10 @@ class Hold {
 // Texts above this size are checked without the GIL: below it, giving it up costs more than it brings.
 inline constexpr std::size_t kReleaseBytes = 2048;
 
-// Asks the model that belongs to the held engine about an undecided result. False with an exception set on failure.
-[[nodiscard]] bool ask_model(PyObject* guard, const Hold& hold, std::uint8_t source, CheckResult& result) noexcept;
-// The same for many results at once; windows of all of them go to the model in batches.
-[[nodiscard]] bool ask_model_batch(PyObject* guard, const Hold& hold, std::uint8_t source,
-                                   std::span<CheckResult> results) noexcept;
+// Asks the model that belongs to the held engine about undecided results, in batches, and then the deep model about those
+// that are open, one by one; `texts` are those of the results. False with an exception set on failure.
+[[nodiscard]] bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<const Text> texts,
+                              std::span<CheckResult> results) noexcept;
 
 // Checks one text whose object is `owner`.
 [[nodiscard]] Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner,

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "fastguard/deep.h"
 #include "fastguard/error.h"
 #include "fastguard/gate.h"
 #include "fastguard/policy.h"

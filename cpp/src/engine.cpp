@@ -39,17 +39,21 @@ void CheckResult::clear() noexcept {
     degraded = 0;
     invalid = 0;
     undecided = false;
+    open = false;
     categories = {};
     findings.clear();
     gate_logits.fill(-std::numeric_limits<float>::infinity());
+    model_logits.fill(-std::numeric_limits<float>::infinity());
     gate_windows = 0;
     window_ids.clear();
     window_dense.clear();
     window_scores.clear();
 }
 
-Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate)
-    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)), words_(WordTables::none()) {
+Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate,
+               std::shared_ptr<const DeepTier> deep)
+    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)), deep_(std::move(deep)),
+      words_(WordTables::none()) {
     words_.filter = &pack_->folded_concepts().filter();
     if (gate_ != nullptr) {
         words_.rows = gate_->rows();
@@ -72,7 +76,7 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
     }
 }
 
-bool Engine::counts(const Label& label, std::uint8_t source) const noexcept {
+bool Engine::counts(const Label& label, std::uint8_t source) noexcept {
     return (label.sources & source_bit(source)) != 0;
 }
 
@@ -111,13 +115,14 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     } catch (const std::bad_alloc&) {
         result.set(Degraded::memory);
     }
-    if (gate_ != nullptr && !result.has(Degraded::memory) &&
-        !gate_decides(result.gate_logits, result.gate_windows, source)) {
-        // Only what the signatures say by themselves settles a text that the gate leaves open.
-        LabelScores nothing;
-        nothing.fill(-std::numeric_limits<float>::infinity());
-        fuse(nothing, false, source, result);
-        result.undecided = result.action != Action::block;
+    const bool gate_open = gate_ != nullptr && !gate_decides(result.gate_logits, result.gate_windows, source);
+    const bool deep_open = deep_ != nullptr && (gate_ == nullptr || gate_->decides_all()) &&
+                           leaves_to_deep(learn(result.gate_logits, result.gate_windows, false, source), source);
+    if (!result.has(Degraded::memory) && (gate_open || deep_open)) {
+        // Only what the signatures say by themselves settles a text that the tiers so far leave open.
+        conclude({}, source, result);
+        result.undecided = gate_open && result.action != Action::block;
+        result.open = deep_open && result.action != Action::block;
     }
     fuse(result.gate_logits, false, source, result);
     if (result.undecided && policy_.depth == Depth::gate) {
@@ -289,7 +294,9 @@ void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckRes
     }
     result.undecided = false;
     result.tier = Depth::fast;
+    result.model_logits = best;
     fuse(best, true, source, result);
+    result.open = leaves_to_deep(learn(best, result.gate_windows, true, source), source);
 }
 
 void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
@@ -298,12 +305,13 @@ void Engine::decide_without_model(std::uint8_t source, CheckResult& result) cons
     fuse(result.gate_logits, false, source, result);
 }
 
-// Evidence to scores, scores to levels, levels to the action.
-void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
+// The probability of each category that a tier speaks of.
+Engine::Probabilities Engine::learn(const LabelScores& logits, std::size_t windows, bool of_model,
+                                    std::uint8_t source) const noexcept {
     Probabilities learned{};
     if (gate_ != nullptr && !std::isinf(logits[0])) {
         const std::span<const Label> labels = gate_->labels();
-        const float log_windows = log_of(result.gate_windows);
+        const float log_windows = log_of(windows);
         for (std::size_t l = 0; l < labels.size(); ++l) {
             if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
                 const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
@@ -312,6 +320,17 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
             }
         }
     }
+    return learned;
+}
+
+void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
+    Learned learned;
+    learned.probabilities = learn(logits, result.gate_windows, of_model, source);
+    conclude(learned, source, result);
+}
+
+// Evidence to scores, scores to levels, levels to the action.
+void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept {
     // Noisy-or over distinct signatures: more evidence never lowers a score.
     Probabilities doubt;
     doubt.fill(1.0F);
@@ -335,11 +354,12 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
     result.action = Action::allow;
     for (std::size_t c = 0; c < kCategoryCount; ++c) {
         result.categories[c] = {};
-        if (learned[c] == 0.0F && !matched[c] && !mentioned[c]) {
+        const float probability = learned.probabilities[c];
+        if (probability == 0.0F && !matched[c] && !mentioned[c]) {
             continue;
         }
-        const LevelCuts& cuts = policy_.cuts[c];
-        float score = quantised(1.0F - doubt[c] * (1.0F - learned[c]));
+        const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
+        float score = quantised(1.0F - doubt[c] * (1.0F - probability));
         if (mentioned[c]) {
             score = std::max(score, quantised(cuts[kMentionLevel - 1]));
         }
@@ -362,7 +382,7 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
         result.action = std::max(result.action, action);
     }
     // What was not looked at is not allowed silently.
-    if (result.degraded != 0 || result.has(Truncated::max_bytes)) {
+    if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows)) {
         result.action = std::max(result.action, Action::escalate);
     }
 }

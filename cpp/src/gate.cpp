@@ -52,6 +52,10 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
     }
 }
 
+bool Gate::decides_all() const noexcept {
+    return std::all_of(labels_.begin(), labels_.end(), [](const Label& label) { return label.low > 1.0F; });
+}
+
 GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense,
                        float* window_scores) const noexcept {
     LabelScores base{};

@@ -79,13 +79,14 @@ class PolicySpec:
         enabled: Sequence[str] = (),
         actions: Sequence[tuple[str, str, int, int]] = (),
         cuts: Mapping[str, Sequence[float]] = ...,
+        deep_cuts: Mapping[str, Sequence[float]] = ...,
         allow_phrases: Sequence[str] = (),
         allow_hosts: Sequence[str] = (),
     ) -> None:
         """Take a policy as numbers.
 
         `actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
-        `cuts`: per category the five score cuts of levels 1 to 5, falling.
+        `cuts`: per category the five score cuts of levels 1 to 5, falling; `deep_cuts` those of the deep tier.
         """
 
 class ModelSpec:
@@ -113,6 +114,26 @@ class ModelSpec:
         + bias[l] + dot(dense[l], dense features). Row 0 of the table is not used. The text's logit is the maximum over its windows.
         Probability = 1 / (1 + exp(-(a * (logit - w * log(windows)) + b))) with (a, b) or (a, b, w) of the calibration.
         The gate decides a text when for every label p <= low[l] or p >= high[l]; otherwise the ONNX model is asked.
+        """
+
+class DeepSpec:
+    """What the answers of a deep model mean; made by `fastguard.deep`."""
+
+    def __init__(
+        self,
+        *,
+        labels: Sequence[str],
+        categories: Sequence[str],
+        sources: Sequence[Sequence[str]],
+        calibration: Sequence[tuple[float, float]],
+        fast: Sequence[int],
+        share: Sequence[float],
+        bands: Mapping[str, tuple[float, float]],
+    ) -> None:
+        """Take what goes with each label.
+
+        Probability = 1 / (1 + exp(-(a * (logit + share * logit of label `fast` of the model before it) + b))); -1: none.
+        `bands`: per category the probabilities of the tiers before between which this one is asked.
         """
 
 @final
@@ -203,11 +224,15 @@ class GuardBase:
         policy: PolicySpec,
         model: ModelSpec | None,
         scorer: Callable[[bytes, bytes, int], bytes | None] | None = None,
+        deep: DeepSpec | None = None,
+        deep_scorer: Callable[[bytes], tuple[bytes, bool] | None] | None = None,
     ) -> None:
         """Take what a check needs; called again, it swaps all of it at once.
 
         `scorer(ids, dense, windows)` gives the ONNX logits (float32, windows x labels) or None where no model can run;
         a call under way asks the scorer that came with its engine. Without one `_score_windows` is asked.
+        `deep_scorer(text)`, which `deep` needs, gives the deep tier's logits of a UTF-8 text (float32, labels) and whether
+        it saw all of it, or None as above.
         """
     def check(
         self,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
+    from fastguard.deep import DeepModel
     from fastguard.model import Model
     from fastguard.pack import Pack
     from fastguard.policy import Depth, Policy
@@ -24,7 +25,8 @@ class Guard(_core.GuardBase):
 
     ``policy`` is a `Policy` or the path of a TOML file; ``depth`` replaces the policy's. ``packs`` are files and
     folders of signatures beside the default ones, or a `Pack` instead of them. ``model`` is ``"default"``, the path of
-    a manifest, or None for signatures alone. ``cache=False`` compiles the packs anew and writes nothing.
+    a manifest, or None for signatures alone. ``deep`` is the same for the deep tier, which only ``depth="deep"`` loads:
+    a transformer that is asked where the model is unsure. ``cache=False`` compiles the packs anew and writes nothing.
 
     Raises `PackError`, `PolicyError` or `ModelError`.
 
@@ -65,6 +67,7 @@ class Guard(_core.GuardBase):
     """
 
     _model: Model | None
+    _deep: DeepModel | None
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Guard(_core.GuardBase):
         depth: Depth | None = None,
         packs: Packs | None = None,
         model: str | PathLike[str] | None = "default",
+        deep: str | PathLike[str] = "default",
         cache: bool = True,
     ) -> None:
         from fastguard.policy import DEPTHS, Policy
@@ -85,6 +89,7 @@ class Guard(_core.GuardBase):
             "depth": depth,
             "packs": _absolute_packs(packs),
             "model": model if model is None or model == "default" else _absolute(model),
+            "deep": deep if deep == "default" else _absolute(deep),
             "cache": cache,
         }
         self._open()
@@ -106,12 +111,24 @@ class Guard(_core.GuardBase):
             model = Model(DEFAULT_MANIFEST if model_path == "default" else model_path)
             if model_path != "default":
                 model.warm()  # what is wrong with a graph that others made is said here, not in the first check
+        deep, deep_spec = None, None
+        if (depth or policy.depth) == "deep":
+            from fastguard.deep import DEFAULT_DEEP, DeepModel
+
+            deep = DeepModel(DEFAULT_DEEP if arguments["deep"] == "default" else arguments["deep"])
+            if arguments["deep"] != "default":
+                deep.warm()
+            deep_spec = deep.spec([label.name for label in model.manifest.labels] if model else [])
         pack = compile_pack(arguments["packs"], use_cache=arguments["cache"])
-        spec = policy.spec(pack, model.levels if model else {}, depth=depth)
+        spec = policy.spec(pack, model.levels if model else {}, deep.levels if deep else {}, depth=depth)
         # From here on nothing can fail: the engine's state and what goes with it change together.
         score = model.score if model else None
-        _core.GuardBase.__init__(self, pack.core, spec, model.spec() if model else None, score)
+        deep_score = deep.score if deep else None
+        _core.GuardBase.__init__(
+            self, pack.core, spec, model.spec() if model else None, score, deep_spec, deep_score
+        )
         self._model = model
+        self._deep = deep
         self._policy = policy
 
     @property
@@ -123,6 +140,11 @@ class Guard(_core.GuardBase):
     def model(self) -> str:
         """Name and version of the model, ``"none"`` without one."""
         return f"{self._model.manifest.name} {self._model.manifest.version}" if self._model else "none"
+
+    @property
+    def deep(self) -> str:
+        """Name and version of the deep model, ``"none"`` where the depth does not ask for one."""
+        return f"{self._deep.manifest.name} {self._deep.manifest.version}" if self._deep else "none"
 
     def reload(self) -> None:
         """Read policy, packs and model again and swap them in at once; on an error everything stays as it was.

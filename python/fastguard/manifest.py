@@ -120,7 +120,7 @@ class Manifest:
 
 def read_manifest(content: bytes, file: str) -> Manifest:
     """Return the manifest of this JSON, or raise the `ModelError` that names the key at fault."""
-    fields = Fields(_parse(content, file), ModelError, file=file)
+    fields = Fields(parse_json(content, file), ModelError, file=file)
     fields.integer("schema", low=1, high=1)
     version = fields.integer("feature_version", low=1, high=2**31 - 1)
     if version != _core.FEATURE_VERSION:
@@ -133,9 +133,9 @@ def read_manifest(content: bytes, file: str) -> Manifest:
     tolerance = fields.table("tolerance")
     manifest = Manifest(
         file=file,
-        name=_named(fields, "name"),
-        version=_named(fields, "version"),
-        created=_matching(fields, "created", _DAY, "a day, YYYY-MM-DD"),
+        name=read_named(fields, "name"),
+        version=read_named(fields, "version"),
+        created=read_created(fields),
         labels=labels,
         gate=gate,
         onnx=onnx,
@@ -143,15 +143,17 @@ def read_manifest(content: bytes, file: str) -> Manifest:
         golden=_read_golden(fields, len(labels), gate is not None, onnx is not None),
         gate_tolerance=tolerance.number("gate", 0.001, low=1e-9, high=0.05),
         onnx_tolerance=tolerance.number("onnx", 0.001, low=1e-9, high=0.05),
-        sources=_read_sources(fields),
-        metrics=_read_metrics(fields),
+        sources=read_origin(fields),
+        metrics=read_metrics(fields),
     )
     tolerance.close()
     fields.close()
     return manifest
 
 
-def _parse(content: bytes, file: str) -> object:
+def parse_json(content: bytes, file: str) -> object:
+    """Return what the JSON says, or raise the `ModelError` that says where it is none."""
+
     def refuse(name: str) -> NoReturn:
         raise ValueError(f"{name} is no number of JSON")
 
@@ -165,8 +167,34 @@ def _parse(content: bytes, file: str) -> object:
         raise ModelError("nested too deeply", file=file, expected="JSON") from None
 
 
-def _named(fields: Fields, key: str) -> str:
+def read_named(fields: Fields, key: str) -> str:
+    """Return a name or version."""
     return _matching(fields, key, _NAME, "letters, digits, dot, dash and underscore")
+
+
+def read_created(fields: Fields) -> str:
+    """Return the day on which a model was made."""
+    return _matching(fields, "created", _DAY, "a day, YYYY-MM-DD")
+
+
+def read_label_sources(table: Fields) -> tuple[str, ...]:
+    """Return the sources of text that a label is for; none: all."""
+    sources = table.strings("sources", ())
+    for i, source in enumerate(sources):
+        if source not in _core.SOURCES:
+            table.fail(
+                f"sources[{i}]", f"got {show(source)}{did_you_mean(source, _core.SOURCES)}", one_of(_core.SOURCES)
+            )
+    return sources
+
+
+def read_cuts(fields: Fields, category: str) -> tuple[float, ...]:
+    """Return five cuts that do not rise."""
+    cuts = fields.numbers(category, LEVELS, low=0.0, high=1.0)
+    for i in range(1, LEVELS):
+        if cuts[i] > cuts[i - 1]:
+            fields.fail(f"{category}[{i}]", f"got {cuts[i]:g}", f"at most {cuts[i - 1]:g}, the cut before it")
+    return cuts
 
 
 def _matching(fields: Fields, key: str, pattern: re.Pattern[str], expected: str) -> str:
@@ -182,22 +210,18 @@ def _read_labels(fields: Fields) -> tuple[Label, ...]:
     if not 1 <= len(tables) <= MOST_LABELS:
         fields.fail("labels", f"got a list of {len(tables)}", f"1 to {MOST_LABELS} labels")
     for table in tables:
-        name = _named(table, "name")
+        name = read_named(table, "name")
         if any(label.name == name for label in labels):
             table.fail("name", f"{show(name)} is there twice", "each label once")
         category = table.string("category", choices=_core.CATEGORIES)
-        sources = table.strings("sources", ())
-        for i, source in enumerate(sources):
-            if source not in _core.SOURCES:
-                table.fail(
-                    f"sources[{i}]", f"got {show(source)}{did_you_mean(source, _core.SOURCES)}", one_of(_core.SOURCES)
-                )
+        sources = read_label_sources(table)
         table.close()
         labels.append(Label(name, category, sources))
     return tuple(labels)
 
 
-def _read_file(fields: Fields, most: int) -> File:
+def read_file(fields: Fields, most: int) -> File:
+    """Return the name, hash and size of a file of at most `most` bytes."""
     name = fields.string("file", expected="the name of a file beside the manifest")
     if not _NAME.match(name):
         fields.fail("file", f"got {show(name)}", "the plain name of a file beside the manifest")
@@ -231,7 +255,7 @@ def _rows(fields: Fields, key: str, count: int, width: int) -> tuple[tuple[float
 
 def _read_gate(fields: Fields, count: int) -> Gate:
     gate = Gate(
-        file=_read_file(fields, MOST_BYTES),
+        file=read_file(fields, MOST_BYTES),
         scale=fields.number("scale", low=1e-12, high=1e12),
         bias=fields.numbers("bias", count),
         dense=_rows(fields, "dense", count, _core.FEATURE_DENSE),
@@ -252,7 +276,7 @@ def _read_gate(fields: Fields, count: int) -> Gate:
 def _read_onnx(fields: Fields, count: int) -> Onnx:
     inputs = fields.table("inputs")
     onnx = Onnx(
-        file=_read_file(fields, MOST_ONNX_BYTES),
+        file=read_file(fields, MOST_ONNX_BYTES),
         ids=inputs.string("ids", expected="the name of the input of ids"),
         dense=inputs.string("dense", ""),
         output=fields.string("output", expected="the name of the output of logits"),
@@ -271,11 +295,7 @@ def _read_levels(fields: Fields, labels: tuple[Label, ...]) -> Mapping[str, tupl
             fields.fail(
                 category, f"unknown category{did_you_mean(category, _core.CATEGORIES)}", one_of(_core.CATEGORIES)
             )
-        cuts = fields.numbers(category, LEVELS, low=0.0, high=1.0)
-        for i in range(1, LEVELS):
-            if cuts[i] > cuts[i - 1]:
-                fields.fail(f"{category}[{i}]", f"got {cuts[i]:g}", f"at most {cuts[i - 1]:g}, the cut before it")
-        levels[category] = cuts
+        levels[category] = read_cuts(fields, category)
     fields.close()
     return levels
 
@@ -300,7 +320,8 @@ def _read_golden(fields: Fields, count: int, gate: bool, onnx: bool) -> tuple[Go
     return tuple(golden)
 
 
-def _read_sources(fields: Fields) -> tuple[tuple[str, str, int], ...]:
+def read_origin(fields: Fields) -> tuple[tuple[str, str, int], ...]:
+    """Return name, hash and rows of each data file that a model was made from; check the scripts that made it."""
     sources = []
     if "sources" in fields:
         for table in fields.tables("sources", "a list of data files"):
@@ -318,7 +339,8 @@ def _read_sources(fields: Fields) -> tuple[tuple[str, str, int], ...]:
     return tuple(sources)
 
 
-def _read_metrics(fields: Fields) -> Mapping[str, object]:
+def read_metrics(fields: Fields) -> Mapping[str, object]:
+    """Return what was measured, as it stands."""
     if "metrics" not in fields:
         return {}
     value = fields.value("metrics", "a table")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fastguard import _core
@@ -24,6 +24,58 @@ if TYPE_CHECKING:
 
 DEFAULT_MANIFEST: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models", "manifest.json")  # noqa: PTH100, PTH118, PTH120
 _MOST_WINDOWS: Final = 256  # a run of the session
+
+
+def has_onnxruntime() -> bool:
+    """Return whether onnxruntime can be imported."""
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def open_session(content: bytes) -> Any:
+    """Return an ONNX Runtime session of one thread, or raise `OnnxFileError` with what onnxruntime says."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # noqa: BLE001  (onnxruntime raises classes of its own, made at run time)
+        lines = str(problem).strip().splitlines() or [""]
+        raise OnnxFileError(f"onnxruntime refuses it: {lines[0]}") from None
+
+
+def verified_file(manifest: str, file: File, key: str, fail: Callable[[str, str, str], ModelError]) -> bytes:
+    """Return the bytes of a file beside `manifest` once they are those that it means."""
+    path = os.path.join(os.path.dirname(manifest), file.name)  # noqa: PTH118, PTH120
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            content = stream.read(file.size + 1)
+            size = os.fstat(stream.fileno()).st_size
+    except OSError as problem:
+        raise fail(f"{key}.file", f"{path}: {problem.strerror}", "a file that can be read") from None
+    if len(content) != file.size:
+        raise fail(f"{key}.bytes", f"{path} has {size} bytes", f"{file.size}")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != file.sha256:
+        raise fail(f"{key}.sha256", f"{path} has {digest}", file.sha256)
+    return content
+
+
+def verified_onnx(manifest: str, file: File, fail: Callable[[str, str, str], ModelError]) -> bytes:
+    """Return the bytes of an ONNX file that is what `manifest` means, whole and of standard operators only."""
+    content = verified_file(manifest, file, "onnx", fail)
+    try:
+        check_onnx_file(content)
+    except OnnxFileError as problem:
+        raise fail("onnx.file", f"{file.name}: {problem}", "one file of standard operators") from None
+    return content
 
 
 class Model:
@@ -101,28 +153,10 @@ class Model:
         return ModelError(problem, file=self.path, id=self.manifest.name, field=field, expected=expected)
 
     def _verified(self, file: File, key: str) -> bytes:
-        """Return the bytes of a file of the model once they are those that the manifest means."""
-        path = os.path.join(os.path.dirname(self.path), file.name)  # noqa: PTH118, PTH120
-        try:
-            with open(path, "rb") as stream:  # noqa: PTH123
-                content = stream.read(file.size + 1)
-                size = os.fstat(stream.fileno()).st_size
-        except OSError as problem:
-            raise self._fail(f"{key}.file", f"{path}: {problem.strerror}", "a file that can be read") from None
-        if len(content) != file.size:
-            raise self._fail(f"{key}.bytes", f"{path} has {size} bytes", f"{file.size}")
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != file.sha256:
-            raise self._fail(f"{key}.sha256", f"{path} has {digest}", file.sha256)
-        return content
+        return verified_file(self.path, file, key, self._fail)
 
     def _verified_onnx(self, onnx: Onnx) -> bytes:
-        content = self._verified(onnx.file, "onnx")
-        try:
-            check_onnx_file(content)
-        except OnnxFileError as problem:
-            raise self._fail("onnx.file", f"{onnx.file.name}: {problem}", "one file of standard operators") from None
-        return content
+        return verified_onnx(self.path, onnx.file, self._fail)
 
     def _check_gate(self, gate: Gate) -> None:
         """Compute the golden texts' gate logits the slow way and compare."""
@@ -163,21 +197,12 @@ class Model:
         return self._session
 
     def _open(self, onnx: Onnx) -> Any:
-        try:
-            import onnxruntime
-        except ImportError:
+        if not has_onnxruntime():
             return None
-        content = self._verified_onnx(onnx)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as problem:  # noqa: BLE001  (onnxruntime raises classes of its own, made at run time)
-            lines = str(problem).strip().splitlines() or [""]
-            raise self._fail("onnx.file", f"onnxruntime refuses it: {lines[0]}", "an ONNX model") from None
+            session = open_session(self._verified_onnx(onnx))
+        except OnnxFileError as problem:
+            raise self._fail("onnx.file", str(problem), "an ONNX model") from None
         self._check_places(session, onnx)
         self._check_onnx(session)
         return session

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastguard.pack import CompiledPack
 
 Depth = Literal["gate", "fast", "deep"]
-"""How far a check goes: the native gate alone, the model where the gate is unsure, or the model always."""
+"""How far a check goes: the native gate alone, the model where the gate is unsure, or a transformer where both are."""
 
 DEPTHS: Final[tuple[Depth, ...]] = ("gate", "fast", "deep")
 LEVELS: Final = 5
@@ -193,14 +193,34 @@ class Policy:
                 yield source, category, levels
 
     def spec(
-        self, pack: CompiledPack, cuts: Mapping[str, tuple[float, ...]], *, depth: Depth | None = None
+        self,
+        pack: CompiledPack,
+        cuts: Mapping[str, tuple[float, ...]],
+        deep_cuts: Mapping[str, tuple[float, ...]] = FrozenMap(),
+        *,
+        depth: Depth | None = None,
     ) -> _core.PolicySpec:
         """Return this policy as the engine takes it, for one pack; `cuts` are the level cuts of the model.
 
-        Raises `PolicyError` for a switch that names nothing in the pack.
+        `deep_cuts` are those of the deep tier. Raises `PolicyError` for a switch that names nothing in the pack.
         """
         self._check_switches(pack)
         on = {name for name in pack.detectors if self.is_on(name, default=name not in pack.off)}
+        return _core.PolicySpec(
+            depth=depth or self.depth,
+            max_bytes=self.limits.max_bytes,
+            max_findings=self.limits.max_findings,
+            disabled=[name for name in pack.detectors if name not in on],
+            enabled=sorted(on & pack.off),
+            actions=[(source, category, levels.block, levels.flag) for source, category, levels in self._actions()],
+            cuts=self._merged(cuts),
+            deep_cuts=self._merged(deep_cuts),
+            allow_phrases=list(self.allow.phrases),
+            allow_hosts=list(self.allow.hosts),
+        )
+
+    def _merged(self, cuts: Mapping[str, tuple[float, ...]]) -> dict[str, list[float]]:
+        """Return the cuts with those of `thresholds` in their place."""
         merged = {category: list(values) for category, values in cuts.items()}
         for category, thresholds in self.thresholds.items():
             base = merged.setdefault(category, list(DEFAULT_CUTS))
@@ -214,17 +234,7 @@ class Policy:
                         field=f"thresholds.{category}",
                         expected="cuts that fall from level 1 to 5, together with those not given",
                     )
-        return _core.PolicySpec(
-            depth=depth or self.depth,
-            max_bytes=self.limits.max_bytes,
-            max_findings=self.limits.max_findings,
-            disabled=[name for name in pack.detectors if name not in on],
-            enabled=sorted(on & pack.off),
-            actions=[(source, category, levels.block, levels.flag) for source, category, levels in self._actions()],
-            cuts=merged,
-            allow_phrases=list(self.allow.phrases),
-            allow_hosts=list(self.allow.hosts),
-        )
+        return merged
 
     def _check_switches(self, pack: CompiledPack) -> None:
         from fnmatch import fnmatchcase

@@ -5,10 +5,12 @@
 //   CheckResult result;
 //   engine.check(Text::utf8("..."), source, scratch, result);
 //   if (result.undecided) engine.decide(model_logits, source, result);   // or decide_without_model
+//   if (result.open) engine.decide_deep(deep_logits, true, source, result);   // or decide_without_deep
 //
 // A check allocates nothing after warm-up, takes no lock and throws nothing. Time is linear in the text.
 #pragma once
 
+#include "fastguard/deep.h"
 #include "fastguard/gate.h"
 #include "fastguard/pack.h"
 #include "fastguard/phrases.h"
@@ -42,10 +44,13 @@ struct Scratch {
 
 class Engine {
   public:
-    // `gate` may be null: then nothing is learned, signatures alone decide. Throws BuildError.
-    Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate);
+    // `gate` may be null: then nothing is learned but by a deep tier, which is asked about every text that signatures do
+    // not block. `deep` may be null. Throws BuildError.
+    Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate,
+           std::shared_ptr<const DeepTier> deep = nullptr);
 
-    // Judges `text`. Afterwards `result` is final, or `result.undecided` is set and one of the two below must follow.
+    // Judges `text`. Afterwards `result` is final, or `undecided` or `open` is set and one of the answers below must
+    // follow; after `decide`, `open` may be set.
     void check(const Text& text, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
 
     // The model's answer to an undecided result: logits per window and label, row-major.
@@ -54,13 +59,26 @@ class Engine {
     // No model could run: the result escalates where nothing else decides, and says that it is degraded.
     void decide_without_model(std::uint8_t source, CheckResult& result) const noexcept;
 
+    // The deep tier's answer to an open result: logits per label of the tier. `complete`: it saw all of the text.
+    void decide_deep(std::span<const float> logits, bool complete, std::uint8_t source,
+                     CheckResult& result) const noexcept;
+
+    // No deep model could run: as above.
+    void decide_without_deep(std::uint8_t source, CheckResult& result) const noexcept;
+
     [[nodiscard]] const Pack& pack() const noexcept { return *pack_; }
     [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
     [[nodiscard]] const Gate* gate() const noexcept { return gate_.get(); }
+    [[nodiscard]] const DeepTier* deep() const noexcept { return deep_.get(); }
 
   private:
     class Collector;
     using Probabilities = std::array<float, kCategoryCount>;
+    // What the tiers learned of a text, and whose cuts make levels of it.
+    struct Learned {
+        Probabilities probabilities{};
+        std::array<bool, kCategoryCount> deep{};
+    };
 
     void scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const;
     void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const noexcept;
@@ -71,12 +89,18 @@ class Engine {
                       CheckResult& result) const;
     [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;
     [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
+    [[nodiscard]] Probabilities learn(const LabelScores& logits, std::size_t windows, bool of_model,
+                                      std::uint8_t source) const noexcept;
     void fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept;
-    [[nodiscard]] bool counts(const Label& label, std::uint8_t source) const noexcept;
+    void conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept;
+    [[nodiscard]] bool leaves_to_deep(const Probabilities& learned, std::uint8_t source) const noexcept;
+    [[nodiscard]] static bool counts(const Label& label, std::uint8_t source) noexcept;
+    [[nodiscard]] static bool counts(const DeepLabel& label, std::uint8_t source) noexcept;
 
     std::shared_ptr<const Pack> pack_;
     Policy policy_;
     std::shared_ptr<const Gate> gate_;
+    std::shared_ptr<const DeepTier> deep_;
     WordTables words_;                       // of the gate and of the pack
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
     std::uint64_t wanted_ = 0;               // validators whose candidates are asked for

@@ -82,6 +82,9 @@ class Gate {
 
     [[nodiscard]] std::span<const Label> labels() const noexcept { return labels_; }
 
+    // Whether no text is left to a model.
+    [[nodiscard]] bool decides_all() const noexcept;
+
     // The weights as WordPass takes them; row 0, that of "no feature", is 0.
     [[nodiscard]] GateRows rows() const noexcept {
         return {table_.data(), kGateMask, static_cast<std::uint16_t>(table_.size() / kGateBuckets)};

@@ -29,7 +29,7 @@ struct CategoryResult {
 };
 
 // Limits that were reached and parts that could not run, as bits.
-enum class Truncated : std::uint8_t { max_bytes = 1, max_findings = 2 };
+enum class Truncated : std::uint8_t { max_bytes = 1, max_findings = 2, deep_windows = 4 };
 enum class Degraded : std::uint8_t { model = 1, memory = 2, scanner = 4 };
 
 // Windows of a text that the gate could not decide, most suspicious first picked; what the ONNX model is given.
@@ -44,9 +44,11 @@ struct CheckResult {
     std::uint8_t degraded = 0;
     std::uint32_t invalid = 0;  // units that are no valid text: bad UTF-8 bytes, lone surrogates
     bool undecided = false;     // the gate leaves it to the model
+    bool open = false;          // and that, or a gate without a model, to the deep tier
     std::array<CategoryResult, kCategoryCount> categories{};
     std::vector<Finding> findings;  // by place
     LabelScores gate_logits{};      // of the whole text
+    LabelScores model_logits{};     // where the tier is fast or deep and a model had a say
     std::uint32_t gate_windows = 0;
 
     // Only where undecided:
