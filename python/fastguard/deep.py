@@ -171,7 +171,8 @@ class DeepModel:
             chosen = outputs[:, list(label.outputs)]
             if m.softmax:
                 others = np.delete(outputs, list(label.outputs), axis=1)
-                logits[:, i] = np.logaddexp.reduce(chosen, axis=1) - np.logaddexp.reduce(others, axis=1)
+                with np.errstate(invalid="ignore"):  # what is no number is seen by the caller
+                    logits[:, i] = np.logaddexp.reduce(chosen, axis=1) - np.logaddexp.reduce(others, axis=1)
             else:
                 logits[:, i] = chosen.max(axis=1)
         best: npt.NDArray[np.float32] = logits.max(axis=0)

@@ -186,9 +186,9 @@ def _read_outputs(table: Fields, outputs: int, softmax: bool) -> tuple[int, ...]
         isinstance(index, int) and not isinstance(index, bool) and 0 <= index < outputs for index in value
     )
     if not isinstance(value, list) or not good or not value or len(set(value)) != len(value):
-        table.fail("outputs", f"got {show(value)}", expected)
+        table.fail("outputs", f"got {str(value)[:60] if isinstance(value, list) else show(value)}", expected)
     if softmax and len(value) == outputs:
-        table.fail("outputs", f"got {show(value)}", expected)
+        table.fail("outputs", f"got {str(value)[:60] if isinstance(value, list) else show(value)}", expected)
     return tuple(value)
 
 

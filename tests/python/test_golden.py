@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fastguard import FastguardError, ModelError, PackError, Policy, PolicyError, _core
+from fastguard.deep import DeepModel
 from fastguard.model import Model
 from fastguard.pack import Pack, compile_pack
 
@@ -82,3 +83,8 @@ def test_a_broken_manifest_is_refused_with_its_message(
     (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     check(path, GOLDEN / path / "expected", ModelError, lambda: Model("manifest.json"))
+
+
+@pytest.mark.parametrize("path", cases("deep/*"), ids=lambda path: path.name)
+def test_a_broken_manifest_of_a_deep_tier_is_refused_with_its_message(path: Path) -> None:
+    check(path, path / "expected", ModelError, lambda: DeepModel(str(path / "manifest.json")))
