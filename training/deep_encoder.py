@@ -108,7 +108,8 @@ class Encoder(nn.Module):
         x = self.norm(self.words(ids) + self.places.weight[: ids.shape[1]])
         for layer in self.layers:
             x = layer(x, hidden)
-        return x
+        out: Tensor = x
+        return out
 
 
 class Deep(nn.Module):

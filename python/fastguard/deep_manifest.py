@@ -182,13 +182,11 @@ def _read_labels(fields: Fields, outputs: int, softmax: bool) -> tuple[DeepLabel
 def _read_outputs(table: Fields, outputs: int, softmax: bool) -> tuple[int, ...]:
     expected = f"a list of numbers from 0 to {outputs - 1}" + (", not all of them" if softmax else "")
     value = table.value("outputs", expected)
-    good = isinstance(value, list) and all(
-        isinstance(index, int) and not isinstance(index, bool) and 0 <= index < outputs for index in value
-    )
-    if not isinstance(value, list) or not good or not value or len(set(value)) != len(value):
-        table.fail("outputs", f"got {str(value)[:60] if isinstance(value, list) else show(value)}", expected)
-    if softmax and len(value) == outputs:
-        table.fail("outputs", f"got {str(value)[:60] if isinstance(value, list) else show(value)}", expected)
+    if not isinstance(value, list):
+        table.fail("outputs", f"got {show(value)}", expected)
+    good = all(isinstance(index, int) and not isinstance(index, bool) and 0 <= index < outputs for index in value)
+    if not good or not 0 < len(set(value)) == len(value) or (softmax and len(value) == outputs):
+        table.fail("outputs", f"got {str(value)[:60]}", expected)
     return tuple(value)
 
 
