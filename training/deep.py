@@ -161,7 +161,7 @@ def write(
         "outputs": len(LABELS),
         "activation": "sigmoid",
         "tokenizer": _file(folder / "vocab.txt"),
-        "window": deep_encoder.POSITIONS,
+        "window": deep_data.POSITIONS,
         "stride": deep_data.STRIDE,
         "view": "folded",
         "labels": [
@@ -193,7 +193,7 @@ def _golden(content: bytes, text: str) -> list[float]:
     best = np.full(len(LABELS), -np.inf, np.float32)
     for begin in deep_data.window_starts(len(ids)):
         inside = ids[begin : begin + deep_data.WINDOW]
-        window = np.concatenate(([deep_encoder.FIRST], inside, [deep_encoder.LAST])).astype(np.int64)
+        window = np.concatenate(([deep_data.FIRST], inside, [deep_data.LAST])).astype(np.int64)
         best = np.maximum(best, session.run(None, {"input_ids": window[None]})[0][0])
     return [round(float(value), 5) for value in best]
 

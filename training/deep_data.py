@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from training.deep_encoder import FIRST, LAST, PAD, POSITIONS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+PAD, UNKNOWN, FIRST, LAST, MASK = 0, 100, 101, 102, 103  # ids of the vocabulary
+POSITIONS: Final = 128  # of the 512 that the original has: the window of the deep tier
 WINDOW: Final = POSITIONS - 2  # pieces of a window, between FIRST and LAST
 STRIDE: Final = 94
 MOST_WINDOWS: Final = 3  # of one text in training; attacks that are longer are left out where they are generated

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.deep_data import PAD, POSITIONS
 from training.rows import LABELS
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ LAYERS: Final = 6
 HEADS: Final = 12
 INNER: Final = 1536
 PIECES: Final = 30522
-POSITIONS: Final = 128  # of the 512 that the original has: the window of the deep tier
 EPSILON: Final = 1e-12
-PAD, UNKNOWN, FIRST, LAST, MASK = 0, 100, 101, 102, 103
 
 
 class EncoderError(Exception):

@@ -15,7 +15,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from training.deep_encoder import EPSILON, FIRST, HEADS, LAST, LAYERS, POSITIONS, WIDTH, Deep
+from training.deep_data import FIRST, LAST, POSITIONS
+from training.deep_encoder import EPSILON, HEADS, LAYERS, WIDTH, Deep
 from training.rows import LABELS
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +11,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training.deep_data import Draw, Pieces, batches, draws, padded
-from training.deep_encoder import FIRST, LAST, LAYERS, MASK, Deep
+from training.deep_data import FIRST, LAST, MASK, Draw, Pieces, batches, draws, padded
+from training.deep_encoder import LAYERS, Deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,8 +177,3 @@ def predict(model: Deep, windows: list[NDArray[np.int64]], batch: int = 4096) ->
     for part, values in out:
         logits[part] = values
     return logits
-
-
-def budget(tokens: int, rate: float) -> float:
-    """Minutes that so many tokens take at `rate` tokens a second."""
-    return math.ceil(tokens / rate) / 60
