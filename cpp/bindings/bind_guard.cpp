@@ -286,8 +286,7 @@ bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::spa
     }
     try {
         for (std::size_t i = 0; hold.deep_scorer() != nullptr && i < results.size(); ++i) {
-            if (results[i].open &&
-                (!ask_deep(hold, source, texts[i], results[i]) || PyErr_CheckSignals() < 0)) {
+            if (results[i].open && (!ask_deep(hold, source, texts[i], results[i]) || PyErr_CheckSignals() < 0)) {
                 return false;
             }
         }

@@ -169,9 +169,8 @@ void register_policy(py::module_& module) {
     py::class_<Policy>(module, "PolicySpec", "A policy as numbers; made by `fastguard.Policy`.")
         .def(py::init(&make_policy), py::kw_only(), py::arg("depth") = "fast", py::arg("max_bytes"),
              py::arg("max_findings"), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
-             py::arg("actions") = std::vector<ActionTuple>(),
-             py::arg("cuts") = Cuts(), py::arg("deep_cuts") = Cuts(), py::arg("allow_phrases") = Strings(),
-             py::arg("allow_hosts") = Strings());
+             py::arg("actions") = std::vector<ActionTuple>(), py::arg("cuts") = Cuts(), py::arg("deep_cuts") = Cuts(),
+             py::arg("allow_phrases") = Strings(), py::arg("allow_hosts") = Strings());
 }
 
 void register_model(py::module_& module) {

@@ -230,7 +230,9 @@ int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
     } catch (py::error_already_set& error) {
         error.restore();
     } catch (const py::cast_error&) {
-        PyErr_SetString(PyExc_TypeError, "GuardBase(pack: Pack, policy: PolicySpec, model: ModelSpec | None, ..., deep: DeepSpec | None)");
+        PyErr_SetString(
+            PyExc_TypeError,
+            "GuardBase(pack: Pack, policy: PolicySpec, model: ModelSpec | None, ..., deep: DeepSpec | None)");
     } catch (const BuildError& error) {
         set_build_error(error);
     } catch (const std::bad_alloc&) {

@@ -11,8 +11,8 @@ namespace fastguard::python {
 // An engine and the Python objects that go with it. Counted, because a reload swaps it under running calls.
 struct EngineState {
     Engine engine;
-    PyObject* metas;   // tuple of what findings say about signatures
-    PyObject* scorer;  // callable of the model that belongs to this engine; null: the guard's `_score_windows`
+    PyObject* metas;        // tuple of what findings say about signatures
+    PyObject* scorer;       // callable of the model that belongs to this engine; null: the guard's `_score_windows`
     PyObject* deep_scorer;  // callable of the deep model; null: none
     std::atomic<long> references = 1;
 
@@ -46,8 +46,8 @@ class Hold {
 // Texts above this size are checked without the GIL: below it, giving it up costs more than it brings.
 inline constexpr std::size_t kReleaseBytes = 2048;
 
-// Asks the model that belongs to the held engine about undecided results, in batches, and then the deep model about those
-// that are open, one by one; `texts` are those of the results. False with an exception set on failure.
+// Asks the model that belongs to the held engine about undecided results, in batches, and then the deep model about
+// those that are open, one by one; `texts` are those of the results. False with an exception set on failure.
 [[nodiscard]] bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<const Text> texts,
                               std::span<CheckResult> results) noexcept;
 

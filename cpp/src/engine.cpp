@@ -52,7 +52,10 @@ void CheckResult::clear() noexcept {
 
 Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate,
                std::shared_ptr<const DeepTier> deep)
-    : pack_(std::move(pack)), policy_(std::move(policy)), gate_(std::move(gate)), deep_(std::move(deep)),
+    : pack_(std::move(pack)),
+      policy_(std::move(policy)),
+      gate_(std::move(gate)),
+      deep_(std::move(deep)),
       words_(WordTables::none()) {
     words_.filter = &pack_->folded_concepts().filter();
     if (gate_ != nullptr) {

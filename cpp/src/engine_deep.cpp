@@ -14,7 +14,8 @@ bool Engine::leaves_to_deep(const Probabilities& learned, std::uint8_t source) c
         return false;
     }
     return std::any_of(deep_->labels.begin(), deep_->labels.end(), [&](const DeepLabel& label) {
-        return counts(label, source) && (gate_ == nullptr || deep_->bands[label.category].holds(learned[label.category]));
+        return counts(label, source) &&
+               (gate_ == nullptr || deep_->bands[label.category].holds(learned[label.category]));
     });
 }
 

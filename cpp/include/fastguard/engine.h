@@ -44,8 +44,8 @@ struct Scratch {
 
 class Engine {
   public:
-    // `gate` may be null: then nothing is learned but by a deep tier, which is asked about every text that signatures do
-    // not block. `deep` may be null. Throws BuildError.
+    // `gate` may be null: then nothing is learned but by a deep tier, which is asked about every text that signatures
+    // do not block. `deep` may be null. Throws BuildError.
     Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<const Gate> gate,
            std::shared_ptr<const DeepTier> deep = nullptr);
 

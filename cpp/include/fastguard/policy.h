@@ -29,8 +29,8 @@ struct Policy {
     std::array<std::array<ActionRule, kCategoryCount>, kSourceCount> actions{};
     std::array<LevelCuts, kCategoryCount> cuts = make_default_cuts();
     std::array<LevelCuts, kCategoryCount> deep_cuts = make_default_cuts();  // of the deep tier's probabilities
-    std::vector<std::string> disabled;  // signature ids
-    std::vector<std::string> enabled;   // signature ids that are off by default
+    std::vector<std::string> disabled;                                      // signature ids
+    std::vector<std::string> enabled;                                       // signature ids that are off by default
     std::vector<std::string> allow_phrases;
     std::vector<std::string> allow_hosts;
 
