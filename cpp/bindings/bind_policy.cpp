@@ -133,7 +133,7 @@ std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, c
 using Bands = std::map<std::string, std::pair<double, double>>;
 
 std::shared_ptr<DeepTier> make_deep(const Strings& labels, const Strings& categories,
-                                    const std::vector<Strings>& sources, const Pairs& calibration,
+                                    const std::vector<Strings>& sources, const Scales& calibration,
                                     const std::vector<int>& fast, const std::vector<double>& share,
                                     const Bands& bands) {
     const std::size_t count = labels.size();
@@ -147,8 +147,7 @@ std::shared_ptr<DeepTier> make_deep(const Strings& labels, const Strings& catego
         label.name = labels[l];
         label.category = index_in(kCategories, categories[l], labels[l], "category");
         label.sources = source_bits(sources[l], labels[l]);
-        label.calibration = {finite(calibration[l].first, labels[l], "calibration"),
-                             finite(calibration[l].second, labels[l], "calibration")};
+        label.calibration = make_calibration(calibration[l], labels[l], "calibration");
         if (fast[l] < -1 || fast[l] >= static_cast<int>(kGateLabels)) {
             throw BuildError("is no label of the model before it", labels[l], "fast");
         }
