@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from training.calibrate import Table
     from training.deep_data import Pieces
-    from training.deep_measure import Logits, Rows, Tier
+    from training.deep_measure import Rows, Tier
     from training.pipeline import Corpus, Run
     from training.rows import Row
 
@@ -78,7 +78,14 @@ def pieces_of(rows: Sequence[Row], data: Corpus) -> Pieces:
     start = np.concatenate(([0], np.cumsum([len(each) for each in ids]))).astype(np.int64)
     table = data.table
     return deep_data.Pieces(
-        np.concatenate(ids), start, table.marks, table.weight, table.split, table.source, table.family
+        np.concatenate(ids),
+        start,
+        table.marks,
+        table.weight,
+        table.split,
+        table.source,
+        table.family,
+        np.array([len(row.text) for row in rows]),
     )
 
 
@@ -87,8 +94,8 @@ def vocabulary() -> list[str]:
     return deep_encoder.package_file("vocab.txt").read_text("utf-8").removesuffix("\n").split("\n")
 
 
-def fast_logits(rows: Sequence[Row], chosen: Rows) -> tuple[Logits, NDArray[np.float64]]:
-    """(Logits of the fast model that this package ships, its calibrated probabilities) of these rows."""
+def fast_probabilities(rows: Sequence[Row], chosen: Rows) -> NDArray[np.float64]:
+    """Calibrated probabilities of the fast model that this package ships, of these rows."""
     model = Model(DEFAULT_MANIFEST)
     onnx = model.manifest.onnx
     names = [label.name for label in model.manifest.labels]
@@ -109,7 +116,7 @@ def fast_logits(rows: Sequence[Row], chosen: Rows) -> tuple[Logits, NDArray[np.f
     for label, scale in enumerate(onnx.calibration):
         a, b, grows = (*scale, 0.0)[:3]
         columns.append(a * (logits[:, label] - grows * log_windows) + b)
-    return logits, sigmoid(np.stack(columns, axis=1))
+    return sigmoid(np.stack(columns, axis=1))
 
 
 def trained(
@@ -129,8 +136,9 @@ def trained(
 
 
 def teach(run: Run, rows: Sequence[Row], pieces: Pieces, session: Any) -> None:
-    """Write the logits of every row that is not measured only, by the SHA-256 of its text, for others to learn from."""
-    chosen = np.flatnonzero((pieces.split != "measure") & (pieces.length <= deep_data.WINDOW * 8))
+    """Write the logits of every row that it may speak of, by the SHA-256 of its text, for others to learn from."""
+    short = pieces.length <= deep_data.WINDOW * 8
+    chosen = np.flatnonzero((pieces.split != "measure") & short & pieces.known(deep_data.MOST_PIECES))
     logits = deep_measure.score(session, pieces, chosen, run.say)
     texts = [rows[row].text for row in chosen.tolist()]
     keys = np.array([hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16] for text in texts], "V16")
@@ -163,6 +171,7 @@ def write(
         "tokenizer": _file(folder / "vocab.txt"),
         "window": deep_data.POSITIONS,
         "stride": deep_data.STRIDE,
+        "most_pieces": deep_data.MOST_PIECES,
         "view": "folded",
         "labels": [
             {
@@ -212,9 +221,9 @@ def measured(
     sessions = [artefacts.session(graph) for graph in graphs]
     run.say(f"scoring {len(rows)} rows with both models")
     scores = [deep_measure.score(session, pieces, rows, run.say) for session in sessions]
-    _, fast_p = fast_logits(data.rows, rows)
+    fast_p = fast_probabilities(data.rows, rows)
     honest, final = (deep_measure.calibrated(table, logits) for logits in scores)
-    fast = replace(final, p=fast_p, calibration=(), cuts=dict(Model(DEFAULT_MANIFEST).levels))
+    fast = deep_measure.cut(table, fast_p, ())
     bands = deep_measure.band(table, fast)
     figures = deep_measure.figures(table, honest, final, fast, bands)
     sample = [pieces.window(int(row), 0) for row in rows[:: max(1, len(rows) // 100)]]

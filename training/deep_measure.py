@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from training.calibrate import CATEGORIES, FLAG, RATES, Table, applies, by_category, platt, quantile, sigmoid
-from training.deep_data import LEFT_OUT, Pieces, window_starts
+from training.deep_data import LEFT_OUT, MOST_PIECES, Pieces, window_starts
 from training.measure import STRICT, calibration_error, share
 from training.rows import INJECTION, LABELS
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Logits = NDArray[np.float32]
 
 OPEN: Final = 0.02  # share of benign traffic that may be asked
-_CALIBRATION: Final = 9000  # benign rows at most; of attacks half as many
-_TEST: Final = 6000
-_MEASURE: Final = 2500  # rows of a source
-_WINDOWS: Final = 8  # of one row in an evaluation; longer rows are left out of it
+_CALIBRATION: Final = 5000  # benign rows at most; of attacks half as many
+_TEST: Final = 3000
+_MEASURE: Final = 1000  # rows of a source
+_WINDOWS: Final = 4  # of one row in an evaluation; longer rows are left out of it
 
 
 def chosen_rows(pieces: Pieces, left_out: tuple[str, ...]) -> Rows:
@@ -32,6 +32,7 @@ def chosen_rows(pieces: Pieces, left_out: tuple[str, ...]) -> Rows:
     rng = np.random.default_rng(7)
     attack = pieces.marks.max(axis=1) == 1
     short = np.array([len(window_starts(int(length))) <= _WINDOWS for length in pieces.length])
+    short &= pieces.known(MOST_PIECES)
     parts = []
     for split, most in (("calibration", _CALIBRATION), ("test", _TEST)):
         for kind, count in ((~attack, most), (attack, most // 2)):
@@ -85,12 +86,18 @@ def calibrated(table: Table, logits: Logits) -> Tier:
         known = positive | (benign & (table.marks[:, label] == 0))
         weights = np.where(positive, table.weight, mix)
         fits.append(platt(logits[known, label].astype(np.float64), positive[known], weights[known]))
-    p = probabilities(logits, fits)
+    return cut(table, probabilities(logits, fits), tuple(fits))
+
+
+def cut(table: Table, p: NDArray[np.float64], calibration: tuple[tuple[float, float], ...]) -> Tier:
+    """The tier with these probabilities; cuts at the false-positive rates of the benign calibration rows of the table."""
+    benign = (table.split == "calibration") & table.benign
+    mix = table.mix(benign)
     cuts = {}
     for category, values in by_category(p, applies(table)).items():
         falling = [quantile(values[benign], mix[benign], rate) for rate in RATES]
         cuts[category] = tuple(min(1.0, max(float(np.nextafter(cut, 2.0)), 1e-6)) for cut in falling)
-    return Tier(p, tuple(fits), cuts)
+    return Tier(p, calibration, cuts)
 
 
 def band(table: Table, fast: Tier) -> dict[str, tuple[float, float]]:

@@ -56,7 +56,9 @@ def render(manifest: dict[str, Any], figures: dict[str, Any]) -> str:
 
 Written by `./dev train --deep` ({manifest["created"]}); percentages with 95 % Wilson intervals. All figures are of the int8
 graph as it ships, at cuts fixed on the calibration split; "deep" and "fast" are each model alone, "together" is what
-`Guard(depth="deep")` does with texts that reach the fast model. Samples: at most 2,500 texts of a source, none longer than 8 windows.
+`Guard(depth="deep")` does with texts that reach the fast model. The tier speaks only of texts that take at most {manifest["most_pieces"]} word
+pieces a character, which is English and little else; all rows here are such texts, for both models, with cuts of each at 1 % of
+the same benign mix. Samples: at most 1,000 texts of a source, none longer than 4 windows.
 
 ## Sources left out of training
 

@@ -206,7 +206,8 @@ Ref utf8_bytes(const Text& text, std::uint64_t max_bytes) {
     return as_bytes(utf8.data(), transcode(text, 0, units, utf8.data(), surrogates));
 }
 
-// Asks the deep scorer about one text: (bytes of float32 logits, whether it saw all of it), or None. False on failure.
+// Asks the deep scorer about one text: (bytes of float32 logits, none where it has nothing to say, and
+// whether it saw all of it), or None. False on failure.
 bool ask_deep(const Hold& hold, std::uint8_t source, const Text& text, CheckResult& result) {
     const Engine& engine = hold.engine();
     const std::size_t labels = engine.deep()->labels.size();
@@ -226,7 +227,14 @@ bool ask_deep(const Hold& hold, std::uint8_t source, const Text& text, CheckResu
     }
     PyObject* logits = nullptr;
     int complete = 0;
-    if (PyArg_ParseTuple(answer.get(), "Sp:deep_scorer", &logits, &complete) == 0 || !good_logits(logits, 1, labels)) {
+    if (PyArg_ParseTuple(answer.get(), "Sp:deep_scorer", &logits, &complete) == 0) {
+        return false;
+    }
+    if (PyBytes_GET_SIZE(logits) == 0) {
+        engine.decline_deep(result);
+        return true;
+    }
+    if (!good_logits(logits, 1, labels)) {
         return false;
     }
     engine.decide_deep(floats(logits), complete != 0, source, result);

@@ -53,6 +53,13 @@ void Engine::decide_deep(std::span<const float> logits, bool complete, std::uint
     conclude(learned, source, result);
 }
 
+void Engine::decline_deep(CheckResult& result) const noexcept {
+    result.open = false;
+    if (gate_ == nullptr) {
+        result.action = std::max(result.action, Action::escalate);
+    }
+}
+
 void Engine::decide_without_deep(std::uint8_t source, CheckResult& result) const noexcept {
     const bool of_model = result.tier == Depth::fast;
     result.open = false;

@@ -232,7 +232,7 @@ class GuardBase:
         `scorer(ids, dense, windows)` gives the ONNX logits (float32, windows x labels) or None where no model can run;
         a call under way asks the scorer that came with its engine. Without one `_score_windows` is asked.
         `deep_scorer(text)`, which `deep` needs, gives the deep tier's logits of a UTF-8 text (float32, labels) and whether
-        it saw all of it, or None as above.
+        it saw all of it, or None as above; no logits where the deep model has nothing to say of such a text.
         """
     def check(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastguard import _core
 from fastguard.deep_manifest import DeepManifest, read_deep_manifest
-from fastguard.deep_tokenizer import TokenizerFileError, read_tokenizer
+from fastguard.deep_tokenizer import TokenizerFileError, Windows, read_tokenizer
 from fastguard.errors import ModelError
 from fastguard.fields import one_of, read_bytes, show
 from fastguard.model import has_onnxruntime, open_session, verified_file, verified_onnx
@@ -85,15 +85,20 @@ class DeepModel:
     def score(self, text: bytes) -> tuple[bytes, bool] | None:
         """Return the logits of the labels (float32) and whether all of the text was read; None where nothing could run.
 
-        `text` is UTF-8 of any length; invalid bytes are passed over. The greatest of the windows counts.
+        `text` is UTF-8 of any length; invalid bytes are passed over. The greatest of the windows counts. There are no
+        logits where the text takes more pieces a character than the manifest says.
         """
         session = self._ready()
         if session is None:
             return None
-        logits, complete = self._logits(session, text)
+        windows = self._windows(text)
+        most = self.manifest.most_pieces
+        if most is not None and windows.pieces > most * max(1, len(text.decode("utf-8", "replace"))):
+            return b"", windows.complete
+        logits = self._logits(session, windows)
         import numpy as np
 
-        return (logits.tobytes(), complete) if np.isfinite(logits).all() else None
+        return (logits.tobytes(), windows.complete) if np.isfinite(logits).all() else None
 
     def _fail(self, field: str, problem: str, expected: str = "") -> ModelError:
         return ModelError(problem, file=self.path, id=self.manifest.name, field=field, expected=expected)
@@ -147,7 +152,7 @@ class DeepModel:
     def _check_golden(self, session: Any) -> None:
         """Run the golden texts and compare; run one window of the greatest length."""
         for i, golden in enumerate(self.manifest.golden):
-            logits, _ = self._logits(session, golden.text.encode("utf-8", "replace"))
+            logits = self._logits(session, self._windows(golden.text.encode("utf-8", "replace")))
             for label, now, then in zip(self.manifest.labels, logits.tolist(), golden.logits, strict=True):
                 if not abs(now - then) <= self.manifest.tolerance:
                     raise self._fail(
@@ -159,12 +164,15 @@ class DeepModel:
 
         self._run(session, np.zeros((1, self.manifest.window), np.int64))
 
-    def _logits(self, session: Any, text: bytes) -> tuple[npt.NDArray[np.float32], bool]:
+    def _windows(self, text: bytes) -> Windows:
+        m = self.manifest
+        return self._tokenizer.windows(text, width=m.window, stride=m.stride, view=m.view, most=m.most_windows)
+
+    def _logits(self, session: Any, windows: Windows) -> npt.NDArray[np.float32]:
         """Return the logits of the labels. Windows run one by one: what a window comes to depends on nothing else."""
         import numpy as np
 
         m = self.manifest
-        windows = self._tokenizer.windows(text, width=m.window, stride=m.stride, view=m.view, most=m.most_windows)
         outputs = np.concatenate([self._run(session, np.array(ids, np.int64)[None]) for ids in windows.ids])
         logits = np.empty((len(outputs), len(m.labels)), np.float32)
         for i, label in enumerate(m.labels):
@@ -176,7 +184,7 @@ class DeepModel:
             else:
                 logits[:, i] = chosen.max(axis=1)
         best: npt.NDArray[np.float32] = logits.max(axis=0)
-        return best, windows.complete
+        return best
 
     def _run(self, session: Any, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         import numpy as np

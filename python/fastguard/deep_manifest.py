@@ -17,6 +17,8 @@ refused everywhere but inside ``metrics``.
                        Texts are never cut off: what is longer is read in several windows
 ``most_windows``       of one text (1024); a longer one is read at its head and its tail, says so in
                        `Verdict.truncated` and escalates
+``most_pieces``        pieces a character (optional): a text that takes more, because the vocabulary hardly knows its
+                       language, is left to the tiers before; without any it escalates
 ``view``               ``"raw"`` (default) or ``"folded"``: the text without what hides words
 ``labels``             1 to 32 of ``{name, category, sources, outputs, calibration, fast?, share?}``. ``outputs`` are the
                        indices that count for the label: the greatest of them, or with softmax their sum.
@@ -100,6 +102,7 @@ class DeepManifest:
     window: int
     stride: int
     most_windows: int
+    most_pieces: float | None
     view: str
     labels: tuple[DeepLabel, ...]
     band: Mapping[str, tuple[float, float]]
@@ -139,6 +142,7 @@ def read_deep_manifest(content: bytes, file: str) -> DeepManifest:
         window=fields.integer("window", low=8, high=8192),
         stride=fields.integer("stride", low=1, high=8192),
         most_windows=fields.integer("most_windows", 1024, low=1, high=1_000_000),
+        most_pieces=fields.number("most_pieces", low=1e-3, high=100.0) if "most_pieces" in fields else None,
         view=fields.string("view", "raw", choices=("raw", "folded")),
         labels=labels,
         band=_read_band(fields.table("band"), categories),

@@ -24,10 +24,11 @@ class TokenizerFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Ids of a text's windows, each framed; `complete` where they hold all of it."""
+    """Ids of a text's windows, each framed; `complete` where they hold all `pieces` of it."""
 
     ids: list[memoryview]
     complete: bool
+    pieces: int
 
 
 class Tokenizer(Protocol):
@@ -79,7 +80,8 @@ class _Native:
         flat, length = memoryview(ids).cast("q"), memoryview(lengths).cast("q")
         chosen = _chosen(len(length), most)
         rows = [flat[i * longest : i * longest + length[i]] for i in chosen]
-        return Windows(rows, len(chosen) == len(length))
+        pieces = (len(length) - 1) * stride + length[-1] - self.frame
+        return Windows(rows, len(chosen) == len(length), pieces)
 
 
 def _chosen(count: int, most: int) -> list[int]:
@@ -214,4 +216,4 @@ class _Library:
         rows = [
             memoryview(array("q", [*self._before, *ids[begins[i] : begins[i] + width], *self._after])) for i in chosen
         ]
-        return Windows(rows, len(chosen) == len(begins))
+        return Windows(rows, len(chosen) == len(begins), len(ids))

@@ -124,9 +124,7 @@ class Guard(_core.GuardBase):
         # From here on nothing can fail: the engine's state and what goes with it change together.
         score = model.score if model else None
         deep_score = deep.score if deep else None
-        _core.GuardBase.__init__(
-            self, pack.core, spec, model.spec() if model else None, score, deep_spec, deep_score
-        )
+        _core.GuardBase.__init__(self, pack.core, spec, model.spec() if model else None, score, deep_spec, deep_score)
         self._model = model
         self._deep = deep
         self._policy = policy

@@ -63,6 +63,10 @@ class Engine {
     void decide_deep(std::span<const float> logits, bool complete, std::uint8_t source,
                      CheckResult& result) const noexcept;
 
+    // The deep tier has nothing to say of this text: what the tiers before it said stands; without any the result
+    // escalates.
+    void decline_deep(CheckResult& result) const noexcept;
+
     // No deep model could run: as above.
     void decide_without_deep(std::uint8_t source, CheckResult& result) const noexcept;
 
