@@ -32,6 +32,7 @@ def pieces() -> Pieces:
         family=np.where(
             source == "generated_planted", rng.choice(["planted/clinc150", "planted/bipia_train"], 400), ""
         ),
+        characters=length * np.where(np.arange(400) % 5 == 0, 1, 5),
     )
 
 
