@@ -85,7 +85,9 @@ void any_surroundings_give_one_answer() {
         }
         ReadingScratch scratch;
         PhraseScratch phrases;
-        const string text = before + "drop it" + behind;
+        string text = before;
+        text += "drop it";
+        text += behind;
         fastguard::Segment segment;
         segment.raw = text;
         Reading reading;
