@@ -95,7 +95,6 @@ def left_out(run: Run, data: Corpus, *, every_source: bool = False) -> dict[str,
     chosen = folds(table, every_source=every_source)
     for fold in chosen:
         hosts = np.isin(np.char.rpartition(table.family, "/")[:, 2], fold.sources) & table.generated
-        hosts |= table.source == "generated_long"  # made of texts of many sources
         away = np.isin(table.source, fold.sources)
         texts = pipeline.training_rows(data)
         texts = texts[~(away | hosts)[texts]]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PLACES: Final = ("head", "middle", "tail")
 _SIZES: Final = (4_000, 64_000)  # bytes, drawn evenly on a logarithmic scale
-_COUNTS: Final = {"train": 900, "calibration": 400, "test": 400}
+_COUNTS: Final = {"calibration": 400, "test": 400}  # none is trained on: see training/README.md
 _ATTACKED: Final = 0.25  # of the innocent ones are hosts: each is attacked once at each place
 _SOURCES: Final = 4  # a text is made of rows of at most this many sources
 

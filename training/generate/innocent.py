@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from training.generate.grammar import Phrases
 
 _OBFUSCATED: Final = 0.06
+_TWIN: Final = 0.5  # weight: the words of attacks are rarer in innocent texts than there are twins here
 
 
 def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
@@ -34,6 +35,7 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
             "prompt",
             "over",
             frame,
+            weight=_TWIN,
             generated=True,
         )
     for _ in range(int(130 * factor)):
@@ -51,6 +53,7 @@ def rows(words: Phrases, rng: random.Random, factor: float) -> Iterator[Row]:
             "document",
             "over/article",
             frame,
+            weight=_TWIN,
             generated=True,
         )
     for _ in range(int(450 * factor)):
