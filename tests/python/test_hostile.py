@@ -309,5 +309,8 @@ def test_a_guard_that_was_never_made_says_so() -> None:
 
 
 def test_a_guard_of_the_wrong_parts_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match=r"^GuardBase\(pack: Pack, policy: PolicySpec, model: ModelSpec \| None\)$"):
+    with pytest.raises(
+        TypeError,
+        match=r"^GuardBase\(pack: Pack, policy: PolicySpec, model: ModelSpec \| None, \.\.\., deep: DeepSpec \| None\)$",
+    ):
         _core.GuardBase("pack", "policy", None)  # type: ignore[arg-type]
