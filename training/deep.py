@@ -180,6 +180,8 @@ def write(
                 "sources": list(label.sources),
                 "outputs": [i],
                 "calibration": [round(value, 6) for value in tier.calibration[i]],
+                "fast": label.name,
+                "share": round(tier.shares[i], 6),
             }
             for i, label in enumerate(LABELS)
         ],
@@ -189,11 +191,20 @@ def write(
         "tolerance": TOLERANCE,
         "sources": origin.sources,
         "script": origin.scripts,
-        "metrics": metrics,
+        "metrics": _finite(metrics),
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "manifest.json").write_text(text + "\n", "utf-8")
     return manifest
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what was not measured: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _golden(content: bytes, text: str) -> list[float]:
@@ -222,7 +233,7 @@ def measured(
     run.say(f"scoring {len(rows)} rows with both models")
     scores = [deep_measure.score(session, pieces, rows, run.say) for session in sessions]
     fast_p = fast_probabilities(data.rows, rows)
-    honest, final = (deep_measure.calibrated(table, logits) for logits in scores)
+    honest, final = deep_measure.calibrated(table, scores[0]), deep_measure.blended(table, scores[1], fast_p)
     fast = deep_measure.cut(table, fast_p, ())
     bands = deep_measure.band(table, fast)
     figures = deep_measure.figures(table, honest, final, fast, bands)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Logits = NDArray[np.float32]
 
-OPEN: Final = 0.02  # share of benign traffic that may be asked
+OPEN: Final = 0.01  # share of benign texts that each category may leave to the deep tier
+BLEND: Final = 0.45  # share of the deep model in the log-odds of the answer; the rest is the fast model's
 _CALIBRATION: Final = 5000  # benign rows at most; of attacks half as many
 _TEST: Final = 3000
 _MEASURE: Final = 1000  # rows of a source
@@ -73,6 +74,7 @@ class Tier:
     p: NDArray[np.float64]
     calibration: tuple[tuple[float, float], ...]
     cuts: dict[str, tuple[float, ...]]
+    shares: tuple[float, ...] = ()
 
 
 def calibrated(table: Table, logits: Logits) -> Tier:
@@ -89,6 +91,15 @@ def calibrated(table: Table, logits: Logits) -> Tier:
     return cut(table, probabilities(logits, fits), tuple(fits))
 
 
+def blended(table: Table, logits: Logits, fast_p: NDArray[np.float64]) -> Tier:
+    """The deep model with its share of the fast model: log-odds of both, weighed, and calibrated again."""
+    alone = calibrated(table, logits)
+    shares = tuple((1 - BLEND) / (BLEND * a) for a, _ in alone.calibration)
+    p = np.clip(fast_p, 1e-9, 1 - 1e-9)
+    both = calibrated(table, (logits + np.array(shares) * np.log(p / (1 - p))).astype(np.float32))
+    return replace(both, shares=shares)
+
+
 def cut(table: Table, p: NDArray[np.float64], calibration: tuple[tuple[float, float], ...]) -> Tier:
     """The tier with these probabilities; cuts at the false-positive rates of the benign calibration rows of the table."""
     benign = (table.split == "calibration") & table.benign
@@ -103,13 +114,13 @@ def cut(table: Table, p: NDArray[np.float64], calibration: tuple[tuple[float, fl
 def band(table: Table, fast: Tier) -> dict[str, tuple[float, float]]:
     """Per category, the probabilities of the fast model between which the deep one is asked.
 
-    From where `OPEN` of the benign calibration rows lie above, shared evenly by the categories, up to the cut of level 1.
+    From where `OPEN` of the benign calibration rows lie above, up to the cut of level 1.
     """
     benign = (table.split == "calibration") & table.benign
     mix = table.mix(benign)
     out = {}
     for category, values in by_category(fast.p, applies(table)).items():
-        low = quantile(values[benign], mix[benign], OPEN / len(CATEGORIES))
+        low = quantile(values[benign], mix[benign], OPEN)
         high = fast.cuts[category][STRICT]
         out[category] = (round(min(low, high), 6), round(high, 6))
     return out
@@ -174,14 +185,16 @@ def cascade(table: Table, fast: Tier, bands: dict[str, tuple[float, float]]) -> 
     return out
 
 
-def joined(table: Table, fast: Tier, deep: Tier, bands: dict[str, tuple[float, float]]) -> NDArray[np.bool_]:
-    """Which rows fast and deep together flag at 1 %: where deep is asked, it answers for all that fast is not sure of."""
+def joined(
+    table: Table, fast: Tier, deep: Tier, bands: dict[str, tuple[float, float]], level: int = FLAG
+) -> NDArray[np.bool_]:
+    """Which rows fast and deep together put at this level: where deep is asked, it answers for all that fast is not sure of."""
     asked = cascade(table, fast, bands)
     first, second = by_category(fast.p, applies(table)), by_category(deep.p, applies(table))
     flags = np.zeros(len(asked), bool)
     for category, (_, high) in bands.items():
-        by_fast = first[category] >= fast.cuts[category][FLAG]
-        by_deep = second[category] >= deep.cuts[category][FLAG]
+        by_fast = first[category] >= fast.cuts[category][level]
+        by_deep = second[category] >= deep.cuts[category][level]
         flags |= np.where(asked & (first[category] < high), by_deep, by_fast)
     return flags
 
@@ -189,14 +202,25 @@ def joined(table: Table, fast: Tier, deep: Tier, bands: dict[str, tuple[float, f
 def figures(
     table: Table, honest: Tier, final: Tier, fast: Tier, bands: dict[str, tuple[float, float]]
 ) -> dict[str, Any]:
-    """All figures, as plain values: `honest` has not seen the left-out sources, `final` has; `fast` as shipped has, too."""
+    """All figures, as plain values.
+
+    `honest` is the deep model alone, which has not seen the left-out sources; `final` is the answer of the tier, with its
+    share of `fast`; both have seen all sources but those measured only.
+    """
     test, measured = table.split == "test", table.split == "measure"
     out_of = np.isin(table.source, LEFT_OUT)
     attack = table.marks.max(axis=1) == 1
     held_out = measured & table.benign
     both = {"deep": final, "fast": fast}
     asked = cascade(table, fast, bands)
-    together = joined(table, fast, final, bands)
+    flags = {
+        "fast": _flags(table, fast),
+        "deep": _flags(table, final),
+        "together": joined(table, fast, final, bands),
+        "fast_strict": _flags(table, fast, STRICT),
+        "deep_strict": _flags(table, final, STRICT),
+        "together_strict": joined(table, fast, final, bands, STRICT),
+    }
     plain = test & table.benign & ~table.generated
     mix = table.mix(plain)
     left = recalls(table, {"deep": honest}, out_of & attack)
@@ -213,25 +237,26 @@ def figures(
         "ece": errors(table, final),
         "asked_benign": round(float((mix * asked).sum() / mix.sum()), 4),
         "asked_attacks": share(asked[test & attack]).plain(),
-        "flagged_benign": {
-            "fast": round(float((mix * _flags(table, fast)).sum() / mix.sum()), 4),
-            "deep": round(float((mix * _flags(table, final)).sum() / mix.sum()), 4),
-            "together": round(float((mix * together).sum() / mix.sum()), 4),
-        },
-        "flagged_attacks": {
-            where: {
-                "fast": share(_flags(table, fast)[rows]).plain(),
-                "deep": share(_flags(table, final)[rows]).plain(),
-                "together": share(together[rows]).plain(),
-            }
-            for where, rows in (("test", test & attack), ("measure_only", measured & attack))
+        "flagged_benign": {name: round(float((mix * found).sum() / mix.sum()), 4) for name, found in flags.items()},
+        "flagged": {
+            where: {name: share(found[rows]).plain() for name, found in flags.items()}
+            for where, rows in (
+                ("innocent texts of the test split, generated", test & table.benign & table.generated),
+                ("innocent texts measured only", held_out),
+                ("natural attacks of the test split", test & attack & ~table.generated),
+                ("generated attacks of the test split, frames kept apart", test & attack & table.generated),
+                *(
+                    (f"attacks of {name}, measured only", measured & attack & (table.source == name))
+                    for name in ("neuralchemy_attacks", "xsafety")
+                ),
+            )
         },
     }
 
 
-def _flags(table: Table, tier: Tier) -> NDArray[np.bool_]:
+def _flags(table: Table, tier: Tier, level: int = FLAG) -> NDArray[np.bool_]:
     values = by_category(tier.p, applies(table))
-    out: NDArray[np.bool_] = np.logical_or.reduce([values[name] >= tier.cuts[name][FLAG] for name in CATEGORIES])
+    out: NDArray[np.bool_] = np.logical_or.reduce([values[name] >= tier.cuts[name][level] for name in CATEGORIES])
     return out
 
 

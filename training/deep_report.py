@@ -43,19 +43,18 @@ def render(manifest: dict[str, Any], figures: dict[str, Any]) -> str:
         (lang, *(_percent(entry[tier][what]) for what in ("injection", "clean") for tier in both))
         for lang, entry in figures["languages"].items()
     ]
+    kinds = ("fast", "deep", "together", "fast_strict", "deep_strict", "together_strict")
+    mixed = ("innocent texts of the test split, natural, weighed as in the benign mix", figures["flagged_benign"])
     flagged = [
-        (name, *(_percent(entry[tier]) for tier in ("fast", "deep", "together")))
-        for name, entry in (
-            ("benign test texts, sources weighted as in the benign mix", figures["flagged_benign"]),
-            ("attacks of the test split", figures["flagged_attacks"]["test"]),
-            ("attacks measured only", figures["flagged_attacks"]["measure_only"]),
-        )
+        (name, *(_percent(entry[kind]) for kind in kinds)) for name, entry in (mixed, *figures["flagged"].items())
     ]
+    head = ("flagged", *(f"{tier}, {rate}" for rate in ("1 %", "0.1 %") for tier in ("fast", "deep", "together")))
     sizes = ", ".join(f"{size} pieces {ms} ms" for size, ms in figures["window_ms"].items())
     return f"""# Evaluation of {manifest["name"]} {manifest["version"]}
 
 Written by `./dev train --deep` ({manifest["created"]}); percentages with 95 % Wilson intervals. All figures are of the int8
-graph as it ships, at cuts fixed on the calibration split; "deep" and "fast" are each model alone, "together" is what
+graph as it ships, at cuts fixed on the calibration split; "fast" is the fast model alone, "deep" the answer of the
+tier, which weighs the log-odds of the transformer and of the fast model (in the first section: the transformer alone), "together" is what
 `Guard(depth="deep")` does with texts that reach the fast model. The tier speaks only of texts that take at most {manifest["most_pieces"]} word
 pieces a character, which is English and little else; all rows here are such texts, for both models, with cuts of each at 1 % of
 the same benign mix. Samples: at most 1,000 texts of a source, none longer than 4 windows.
@@ -81,7 +80,7 @@ Measured only, by the same model:
 Benign texts of the test split that fast leaves to deep (of all, as if all reached it): {_percent(figures["asked_benign"])} %;
 attacks: {_percent(figures["asked_attacks"])} %.
 
-{_table(("flagged at 1 %", "fast", "deep", "together"), flagged)}
+{_table(head, flagged)}
 ## Test split
 
 {_recalls(figures["test"], both)}

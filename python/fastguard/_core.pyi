@@ -132,7 +132,7 @@ class DeepSpec:
     ) -> None:
         """Take what goes with each label.
 
-        Probability = 1 / (1 + exp(-(a * (logit + share * logit of label `fast` of the model before it) + b))); -1: none.
+        Probability = 1 / (1 + exp(-(a * (logit + share * log-odds of label `fast` of the model before it) + b))); -1: none.
         `bands`: per category the probabilities of the tiers before between which this one is asked.
         """
 

@@ -22,7 +22,8 @@ refused everywhere but inside ``metrics``.
 ``view``               ``"raw"`` (default) or ``"folded"``: the text without what hides words
 ``labels``             1 to 32 of ``{name, category, sources, outputs, calibration, fast?, share?}``. ``outputs`` are the
                        indices that count for the label: the greatest of them, or with softmax their sum.
-                       ``fast`` names a label of the model before it, whose logit is added with weight ``share``
+                       ``fast`` names a label of the model before it, whose calibrated log-odds are added with weight
+                       ``share``
 ``band``               ``{category: [low, high]}``: where the tiers before are unsure and this one is asked; of
                        categories that are not named: always
 ``levels``             ``{category: [5 falling cuts]}``; categories that are not named have those of the policy

@@ -177,7 +177,9 @@ def test_a_label_counts_for_its_sources(tmp_path: Path) -> None:
 
 
 def test_the_logit_of_the_model_before_takes_part(tmp_path: Path, fast: Path) -> None:
-    labels = [{"name": "deep", "category": "custom", "outputs": [1], "fast": "danger", "share": 0.5}]
+    labels: list[dict[str, Any]] = [
+        {"name": "deep", "category": "custom", "outputs": [1], "calibration": [0.1, 0.0], "fast": "danger"}
+    ]
     text = "danger here danger here danger here and so on we go"
     scores = []
     for share in (0.5, 0.25):
@@ -186,7 +188,8 @@ def test_the_logit_of_the_model_before_takes_part(tmp_path: Path, fast: Path) ->
         assert verdict.tier == "deep"
         scores.append(math.log(verdict.categories["custom"].score / (1 - verdict.categories["custom"].score)))
     logit = BIAS + 3 * 3.0
-    assert scores == pytest.approx([logit + share * onnx_logit(text) for share in (0.5, 0.25)], abs=0.1)
+    odds = 2.0 * onnx_logit(text)  # after its calibration
+    assert scores == pytest.approx([0.1 * (logit + share * odds) for share in (0.5, 0.25)], abs=0.02)
     assert onnx_logit(text) != 0
 
 

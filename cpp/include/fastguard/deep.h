@@ -19,7 +19,7 @@ struct DeepLabel {
     std::string name;
     std::uint8_t category = 0;
     std::uint8_t sources = kAllSources;  // bit per source; the label counts only for texts of these
-    Calibration calibration;             // of logit + share * the logit of label `fast` of the model before it
+    Calibration calibration;             // of logit + share * the log-odds of label `fast` of the model before it
     std::int32_t fast = -1;              // -1: none
     float share = 0.0F;
 };
