@@ -57,7 +57,7 @@ graph as it ships, at cuts fixed on the calibration split; "fast" is the fast mo
 tier, which weighs the log-odds of the transformer and of the fast model (in the first section: the transformer alone), "together" is what
 `Guard(depth="deep")` does with texts that reach the fast model. The tier speaks only of texts that take at most {manifest["most_pieces"]} word
 pieces a character, which is English and little else; all rows here are such texts, for both models, with cuts of each at 1 % of
-the same benign mix. Samples: at most 1,000 texts of a source, none longer than 4 windows.
+the same benign mix. Samples of each source, as many texts as the tables say, none longer than 4 windows.
 
 ## Sources left out of training
 
