@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels 1 to 5
 FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
-FLAG_DATA: Final = {"prompt_injection": 3}  # and orders in retrieved texts and results of tools up to level 4
+FLAG_DATA: Final[dict[str, int]] = {}  # and texts that are data, per category, up to another one
 GREY: Final = 0.09  # share of benign traffic that may go on to the ONNX model
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched

@@ -76,12 +76,12 @@ _DEFAULT_ACTIONS: Final[Mapping[str, Levels]] = {
     "custom": Levels(block=2, flag=3),
 }
 
-# A system prompt is the caller's own and may give orders. Data has no business giving any, so less evidence is enough.
+# A system prompt is the caller's own and may give orders. Data has no business giving any, so less evidence blocks it.
 _ORDERS: Final = ("prompt_injection", "jailbreak", "system_prompt_leak")
 _DEFAULT_SOURCES: Final[Mapping[str, Mapping[str, Levels]]] = {
     "system": dict.fromkeys(_ORDERS, Levels(block=0, flag=0)),
-    "retrieved": {"prompt_injection": Levels(block=3, flag=4)},
-    "tool_result": {"prompt_injection": Levels(block=3, flag=4)},
+    "retrieved": {"prompt_injection": Levels(block=3, flag=3)},
+    "tool_result": {"prompt_injection": Levels(block=3, flag=3)},
 }
 
 

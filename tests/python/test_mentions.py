@@ -40,9 +40,12 @@ def test_the_words_of_a_mention_do_not_make_one(signatures_guard: Guard, text: s
     assert verdict.action is Action.BLOCK, verdict.findings
 
 
-def test_retrieved_data_that_mentions_an_attack_is_flagged_and_not_blocked(signatures_guard: Guard) -> None:
+def test_retrieved_data_that_mentions_an_attack_is_reported_and_not_blocked(signatures_guard: Guard) -> None:
     text = "The phrase 'ignore previous instructions' is a classic example of prompt injection."
-    assert signatures_guard.check(text, source="retrieved").action is Action.FLAG
+    verdict = signatures_guard.check(text, source="retrieved")
+    assert (verdict.action, verdict.level) == (Action.ALLOW, 4)
+    assert verdict.findings
+    assert all(finding.mention for finding in verdict.findings)
 
 
 def test_mentions_do_not_add_up(signatures_guard: Guard) -> None:
