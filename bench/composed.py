@@ -73,8 +73,8 @@ class Composed:
         options.intra_op_num_threads = 1
         path = DEFAULT_MANIFEST.rpartition("/")[0] + "/" + self._onnx.file.name
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        self._scale = np.array([a for a, _ in self._onnx.calibration], np.float32)
-        self._shift = np.array([b for _, b in self._onnx.calibration], np.float32)
+        self._scale = np.array([scale[0] for scale in self._onnx.calibration], np.float32)
+        self._shift = np.array([scale[1] for scale in self._onnx.calibration], np.float32)
 
     def normalise(self, text: str) -> str:
         """Return the text in NFKC, case folded."""

@@ -130,7 +130,7 @@ std::shared_ptr<const Gate> read_gate(const char* path) {
         label.category = place(kCategories, file.string());
         const auto sources = file.strings();
         label.sources = sources.empty() ? kAllSources : bits(kSources, sources);
-        for (float* value : {&label.bias, &label.gate.a, &label.gate.b, &label.low, &label.high}) {
+        for (float* value : {&label.bias, &label.gate.a, &label.gate.b, &label.gate.w, &label.low, &label.high}) {
             *value = file.real();
         }
         for (float& weight : label.dense) {
