@@ -181,10 +181,9 @@ def write(
         "tolerance": {"gate": TOLERANCE, "onnx": TOLERANCE},
         "sources": origin.sources,
         "script": origin.scripts,
-        "metrics": _finite(metrics),
+        "metrics": finite(metrics),
     }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "manifest.json").write_text(text + "\n", "utf-8")
+    write_manifest(folder, manifest)
     return manifest
 
 
@@ -195,12 +194,18 @@ def scripts() -> list[dict[str, str]]:
     return [{"path": str(path.relative_to(ROOT)), "sha256": digest(path)} for path in files]
 
 
-def _finite(value: Any) -> Any:
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write `manifest.json`, as people read it."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "manifest.json").write_text(text + "\n", "utf-8")
+
+
+def finite(value: Any) -> Any:
     """The same with null for what was not measured: JSON has no NaN."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from dataclasses import replace
@@ -191,20 +190,10 @@ def write(
         "tolerance": TOLERANCE,
         "sources": origin.sources,
         "script": origin.scripts,
-        "metrics": _finite(metrics),
+        "metrics": artefacts.finite(metrics),
     }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "manifest.json").write_text(text + "\n", "utf-8")
+    artefacts.write_manifest(folder, manifest)
     return manifest
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for what was not measured: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _golden(content: bytes, text: str) -> list[float]:

@@ -85,8 +85,9 @@ bool Engine::counts(const Label& label, std::uint8_t source) noexcept {
 
 bool Engine::gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
+    const float log_windows = log_of(windows);
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].decided_by(logits[l], log_of(windows))) {
+        if (counts(labels[l], source) && !labels[l].decided_by(logits[l], log_windows)) {
             return false;
         }
     }
@@ -96,8 +97,9 @@ bool Engine::gate_decides(const LabelScores& logits, std::size_t windows, std::u
 // A part that the gate refutes cannot leave the whole text open: that has more windows still.
 bool Engine::gate_refutes(const GateResult& part, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
+    const float log_windows = log_of(part.windows);
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].refuted_by(part.logits[l], log_of(part.windows))) {
+        if (counts(labels[l], source) && !labels[l].refuted_by(part.logits[l], log_windows)) {
             return false;
         }
     }

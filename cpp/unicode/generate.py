@@ -9,30 +9,28 @@ Where the input comes from: README.md beside this file. Every input is verified 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pinned import (
+    LIMIT,
+    VERSION,
+    InputError,
+    array,
+    code_points,
+    code_range,
+    read_pinned,
+    rows,
+    two_stage,
+    write,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / "src" / "unicode_tables.cpp"
-VERSION = "15.0.0"
-PINNED = {
-    "UnicodeData.txt": "806e9aed65037197f1ec85e12be6e8cd870fc5608b4de0fffd990f689f376a73",
-    "CaseFolding.txt": "cdd49e55eae3bbf1f0a3f6580c974a0263cb86a6a08daa10fbf705b4808a56f7",
-    "DerivedNormalizationProps.txt": "d5687a48c95c7d6e1ec59cb29c0f2e8b052018eb069a4371b7368d0561e12a29",
-    "DerivedCoreProperties.txt": "d367290bc0867e6b484c68370530bdd1a08b6b32404601b8c7accaf83e05628d",
-    "PropList.txt": "e05c0a2811d113dae4abd832884199a3ea8d187ee1b872d8240a788a96540bfd",
-    "Scripts.txt": "cca85d830f46aece2e7c1459ef1249993dca8f2e46d51e869255be140d7ea4b0",
-    "DerivedAge.txt": "7570877e0fa197c45338f7c41a02636da4e14c8dba6a3611a01cd30bf329d5ca",
-    "confusables.txt": "2b10130885c3370b101c52d7baedc452ab7f0e257b86c1e52ee657ecfc29ce64",
-}
-
-LIMIT = 0x32400  # code points from here on: identity, but for the ignorable plane 14
-BLOCK = 64  # six bits, so that the last byte of a UTF-8 sequence is the index in a block
 POOL_PADDING = 64  # readers copy in wide steps
 MAX_RATIO = 4  # longest skeleton, as a multiple of the length of its code point
 
@@ -56,43 +54,6 @@ TAGS = set(range(0xE0000, 0xE0080))
 # Plain ASCII of the skeleton view; ! @ $ + depend on their neighbours and are done in normalizer.cpp.
 LEET = {"0": "o", "1": "l", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
         "i": "l", "|": "l", "m": "rn"}  # fmt: skip
-
-
-class InputError(Exception):
-    """An input file is missing or is not the pinned one."""
-
-
-def read_pinned(path: Path) -> str:
-    """Return the text of an input file after its SHA-256 has been verified."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); see cpp/unicode/README.md") from error
-    found, wanted = hashlib.sha256(data).hexdigest(), PINNED[path.name]
-    if found != wanted:
-        raise InputError(
-            f"{path}: SHA-256 is {found}, expected {wanted} (Unicode {VERSION}); see cpp/unicode/README.md"
-        )
-    return data.decode("utf-8-sig")
-
-
-def rows(text: str) -> Iterator[list[str]]:
-    """Yield the fields of each line of a semicolon-separated file, comments removed."""
-    for line in text.splitlines():
-        content = line.split("#", 1)[0].strip()
-        if content:
-            yield [field.strip() for field in content.split(";")]
-
-
-def code_range(field: str) -> range:
-    """Return the code points that a field like `0041` or `0041..005A` names."""
-    first, _, last = field.partition("..")
-    return range(int(first, 16), int(last or first, 16) + 1)
-
-
-def code_points(field: str) -> list[int]:
-    """Return the code points of a field like `0041 030A`."""
-    return [int(code, 16) for code in field.split()]
 
 
 class Data:
@@ -269,22 +230,6 @@ class Pool:
         return at
 
 
-def two_stage(values: list[int], whole: int) -> tuple[list[int], list[int]]:
-    """Split values into an index and deduplicated blocks; the first `whole` values are kept in place."""
-    index: list[int] = []
-    blocks: list[int] = []
-    known: dict[tuple[int, ...], int] = {}
-    for start in range(0, len(values), BLOCK):
-        block = tuple(values[start : start + BLOCK])
-        if start < whole or block not in known:
-            known.setdefault(block, len(blocks) // BLOCK)
-            index.append(len(blocks) // BLOCK)
-            blocks += block
-        else:
-            index.append(known[block])
-    return index, blocks
-
-
 class Tables:
     """Everything that unicode_tables.cpp holds."""
 
@@ -364,18 +309,6 @@ class Tables:
         return int.from_bytes(out, "little") | len(out) << 24
 
 
-def array(kind: str, name: str, values: Iterable[int], suffix: str = "") -> str:
-    """Return the C++ definition of one table."""
-    lines, line = [f"extern const {kind} {name}[] = {{"], "   "
-    for value in values:
-        word = f" {value:#x}{suffix}," if value > 9 else f" {value}{suffix},"
-        if len(line) + len(word) > 119:
-            lines.append(line)
-            line = "   "
-        line += word
-    return "\n".join([*lines, line, "};", ""])
-
-
 def render(tables: Tables) -> str:
     """Return the text of unicode_tables.cpp."""
     pairs = [first << 42 | second << 21 | cp for first, second, cp in tables.pairs]
@@ -418,19 +351,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--confusables", type=Path, required=True, help="confusables.txt of UTS #39")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the committed tables differ")
     options = parser.parse_args(arguments)
-    try:
+
+    def make() -> tuple[str, str]:
         tables = Tables(Data(options.ucd, options.confusables, HERE / "lookalikes.txt"))
-    except InputError as error:
-        print(f"generate.py: {error}", file=sys.stderr)
-        return 2
-    text = render(tables)
-    print(report(tables))
-    if options.check:
-        fresh = OUTPUT.exists() and OUTPUT.read_text(encoding="utf-8") == text
-        print("unicode_tables.cpp is " + ("fresh" if fresh else "not what generate.py makes; run it without --check"))
-        return 0 if fresh else 1
-    OUTPUT.write_text(text, encoding="utf-8")
-    return 0
+        return render(tables), report(tables)
+
+    return write(OUTPUT, "generate.py", make, check=options.check)
 
 
 if __name__ == "__main__":

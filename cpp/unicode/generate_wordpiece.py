@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from generate import LIMIT, InputError, array, code_points, code_range, read_pinned, rows, two_stage
+from pinned import LIMIT, InputError, array, code_points, code_range, read_pinned, rows, two_stage, write
 
 OUTPUT = Path(__file__).resolve().parents[1] / "src" / "wordpiece_tables.cpp"
 CATEGORIES_OF, NORMALISATION_OF = (8, 0), (9, 0)
@@ -155,20 +155,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ucd", type=Path, required=True, help="folder with UnicodeData.txt and its siblings")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the committed tables differ")
     options = parser.parse_args(arguments)
-    try:
+
+    def make() -> tuple[str, str]:
         tables = Tables(Data(options.ucd))
-    except InputError as error:
-        print(f"generate_wordpiece.py: {error}", file=sys.stderr)
-        return 2
-    text = render(tables)
-    size = 2 * len(tables.index) + 4 * len(tables.blocks) + 4 * len(tables.pool)
-    print(f"KB: {size / 1024:.1f}")
-    if options.check:
-        fresh = OUTPUT.exists() and OUTPUT.read_text(encoding="utf-8") == text
-        print("wordpiece_tables.cpp is " + ("fresh" if fresh else "not what the script makes; run it without --check"))
-        return 0 if fresh else 1
-    OUTPUT.write_text(text, encoding="utf-8")
-    return 0
+        size = 2 * len(tables.index) + 4 * len(tables.blocks) + 4 * len(tables.pool)
+        return render(tables), f"KB: {size / 1024:.1f}"
+
+    return write(OUTPUT, "generate_wordpiece.py", make, check=options.check)
 
 
 if __name__ == "__main__":
