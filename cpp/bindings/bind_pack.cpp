@@ -42,7 +42,7 @@ SignatureSpec make_spec(const std::string& id, const std::string& category, cons
     spec.tier = static_cast<std::uint8_t>(tier);
     spec.kind = static_cast<SignatureKind>(index_in(kSignatureKinds, kind, id, "kind"));
     for (const std::string& view : views) {
-        spec.views = static_cast<std::uint8_t>(spec.views | 1U << index_in(kViews, view, id, "views"));
+        spec.views = static_cast<std::uint8_t>(spec.views | 1U << index_in(kSignatureViewNames, view, id, "views"));
     }
     spec.sources = source_bits(sources, id);
     spec.enabled = enabled;

@@ -245,6 +245,7 @@ void register_tools(py::module_& module) {
     module.attr("CATEGORIES") = as_tuple(kCategories);
     module.attr("SOURCES") = as_tuple(kSources);
     module.attr("VIEWS") = as_tuple(kViews);
+    module.attr("SIGNATURE_VIEWS") = as_tuple(kSignatureViewNames);
     module.attr("SEVERITIES") = as_tuple(kSeverities);
     module.attr("CANDIDATES") = as_tuple(kCandidateKinds);
     module.attr("FEATURE_VERSION") = kFeatureVersion;

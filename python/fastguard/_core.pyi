@@ -10,6 +10,7 @@ __version__: Final[str]
 CATEGORIES: Final[tuple[str, ...]]
 SOURCES: Final[tuple[str, ...]]
 VIEWS: Final[tuple[str, ...]]
+SIGNATURE_VIEWS: Final[tuple[str, ...]]
 SEVERITIES: Final[tuple[str, ...]]
 CANDIDATES: Final[tuple[str, ...]]
 

@@ -175,7 +175,7 @@ def _read_signature(
             if key in table and other != kind:
                 table.fail(key, f"not for a {kind}", f"this key in {other} signatures only")
     views = table.strings("views", _DEFAULT_VIEWS[kind], least=1)
-    _all_in(table, "views", views, _core.VIEWS)
+    _all_in(table, "views", views, _core.SIGNATURE_VIEWS)
     sources = table.strings("sources", ())
     _all_in(table, "sources", sources, _core.SOURCES)
     languages = table.strings("languages", ())

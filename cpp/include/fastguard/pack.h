@@ -30,7 +30,7 @@ struct SignatureSpec {
     std::uint8_t severity = 0;
     std::uint8_t tier = 1;  // 1 no known false positive .. 3 hunting
     SignatureKind kind = SignatureKind::pattern;
-    std::uint8_t views = 0;  // bit per ViewKind
+    std::uint8_t views = 0;  // bit per ViewKind below kSignatureViews
     std::uint8_t sources = kAllSources;
     bool enabled = true;
     bool mention = false;   // a match may be a mention (mention.h)
@@ -51,7 +51,7 @@ struct SignatureSpec {
     std::string candidate;
 
     [[nodiscard]] bool in_view(ViewKind view) const noexcept {
-        return ((views >> static_cast<unsigned>(view)) & 1U) != 0;
+        return ((views >> static_cast<unsigned>(signature_view(view))) & 1U) != 0;
     }
     [[nodiscard]] bool caseless() const noexcept { return in_view(ViewKind::folded); }
     // "<category>/<detector>"

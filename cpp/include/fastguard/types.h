@@ -3,6 +3,7 @@
 // The order is part of the wire format of packs' caches and of pickled verdicts: append, never reorder.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,8 +22,66 @@ inline constexpr std::array<std::string_view, 7> kSources = {"system",          
 inline constexpr std::size_t kSourceCount = kSources.size();
 inline constexpr std::uint8_t kAllSources = (1U << kSourceCount) - 1U;
 
-inline constexpr std::array<std::string_view, 4> kViews = {"raw", "folded", "skeleton", "decoded"};
-enum class ViewKind : std::uint8_t { raw, folded, skeleton, decoded };
+// How a text can be read. The first kSignatureViews are what a signature may ask for; all that follow say which code
+// was undone, and a signature that may match in `decoded` may match in each of them.
+inline constexpr std::array<std::string_view, 36> kViews = {
+    "raw",        "folded",   "skeleton",       "decoded",          "squeezed", "visual",
+    "unmarked",   "flipped",  "base64",         "base32",           "base16",   "base85",
+    "percent",    "entities", "escapes",        "quoted_printable", "rot13",    "caesar",
+    "atbash",     "rot47",    "morse",          "braille",          "binary",   "octal",
+    "decimal",    "reversed", "reversed_words", "acrostic",         "tags",     "variation_selectors",
+    "zero_width", "utf7",     "punycode",       "joined",           "inflated", "uuencode"};
+enum class ViewKind : std::uint8_t {
+    raw,
+    folded,
+    skeleton,
+    decoded,
+    squeezed,
+    visual,
+    unmarked,
+    flipped,
+    base64,
+    base32,
+    base16,
+    base85,
+    percent,
+    entities,
+    escapes,
+    quoted_printable,
+    rot13,
+    caesar,
+    atbash,
+    rot47,
+    morse,
+    braille,
+    binary,
+    octal,
+    decimal,
+    reversed,
+    reversed_words,
+    acrostic,
+    tags,
+    variation_selectors,
+    zero_width,
+    utf7,
+    punycode,
+    joined,
+    inflated,
+    uuencode,
+};
+inline constexpr std::size_t kSignatureViews = 8;
+static_assert(static_cast<std::size_t>(ViewKind::uuencode) + 1 == kViews.size());
+
+inline constexpr auto kSignatureViewNames = [] {
+    std::array<std::string_view, kSignatureViews> names;
+    std::copy_n(kViews.begin(), kSignatureViews, names.begin());
+    return names;
+}();
+
+// The view that a signature must ask for to match in a text read as `view`.
+[[nodiscard]] constexpr ViewKind signature_view(ViewKind view) noexcept {
+    return static_cast<std::size_t>(view) < kSignatureViews ? view : ViewKind::decoded;
+}
 
 inline constexpr std::array<std::string_view, 4> kSeverities = {"low", "medium", "high", "critical"};
 

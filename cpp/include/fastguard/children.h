@@ -1,0 +1,110 @@
+// Children: what a text says once a disguise is undone, each with a map back to the bytes that carried it.
+//
+// A maker (a decoder, a view) looks at a Reading and puts what it finds into Children:
+//
+//   if (children.open(ViewKind::base64)) {          // false: no budget is left
+//       children.put_byte('I', 0, 4);               // bytes 0..4 of the reading's text carried this byte
+//       children.put_code_point(0x00E9, 4, 8);      // a code point, as UTF-8
+//       children.close(reading.raw.bytes);          // or drop()
+//   }
+//
+// A child may be read and have children of its own; places given to `put` are then places in its text, and come out as
+// places in the text at the root. So a finding in a doubly decoded child marks the bytes of the caller's text.
+//
+// Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
+// kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
+// `exhausted` says so. Nothing is allocated after warm-up. Used by one thread at a time.
+#pragma once
+
+#include "fastguard/scratch.h"
+#include "fastguard/types.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace fastguard {
+
+inline constexpr std::size_t kMaxChildren = 64;
+inline constexpr std::uint8_t kMaxDepth = 3;
+inline constexpr std::size_t kDecodedFactor = 4;
+inline constexpr std::size_t kLeastDecoded = 4 * 1024;
+inline constexpr std::size_t kMostDecoded = 1024 * 1024;
+
+// Bytes [begin, end) of the root's text.
+struct Origin {
+    std::uint32_t begin;
+    std::uint32_t end;
+
+    bool operator==(const Origin&) const = default;
+};
+
+struct Child {
+    ViewKind kind = ViewKind::decoded;  // what was undone last
+    std::uint8_t depth = 1;             // 1: made of the root's text
+    std::uint32_t begin = 0;            // in the store
+    std::uint32_t size = 0;             // bytes
+};
+
+class Children {
+  public:
+    // Forgets all children; the root has `size` bytes.
+    void reset(std::size_t size) noexcept;
+
+    // Makers read the child at `index` from now on; its children are one deeper. Precondition: its depth is less than
+    // kMaxDepth.
+    void read_child(std::size_t index) noexcept;
+
+    // Begins a child; false where no budget is left. Throws std::bad_alloc.
+    [[nodiscard]] bool open(ViewKind kind);
+
+    // Adds one byte, carried by bytes [begin, end) of the text being read, `begin` < `end` <= its size. False where the
+    // budget is used up: then the child so far may be closed or dropped. Amortised O(1) where successive calls name the
+    // same place; else O(end - begin) in a child of a child, O(1) in a child of the root.
+    bool put_byte(char byte, std::size_t begin, std::size_t end);
+
+    // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
+    bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);
+
+    // Keeps the open child, unless it is empty, says what the text being read says, or what an earlier child says.
+    // Returns whether it was kept.
+    bool close(std::string_view source) noexcept;
+
+    // Forgets the open child. Its bytes stay taken from the budget, so that work is bounded, too.
+    void drop() noexcept;
+
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] const Child& operator[](std::size_t index) const noexcept { return children_[index]; }
+
+    // Valid until the next `put`.
+    [[nodiscard]] std::string_view text(std::size_t index) const noexcept;
+    // What the open child has so far; valid until the next `put`.
+    [[nodiscard]] std::string_view opened() const noexcept { return {bytes_.data() + begin_, used_ - begin_}; }
+
+    // Bytes [begin, end) of a child as bytes of the root: from the first to the last that carried them. O(end - begin).
+    [[nodiscard]] Origin origin(std::size_t index, std::size_t begin, std::size_t end) const noexcept;
+
+    // Whether something was not kept for want of budget.
+    [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
+
+  private:
+    [[nodiscard]] Origin place(std::size_t begin, std::size_t end) noexcept;
+    [[nodiscard]] bool room(std::size_t more);
+
+    std::array<Child, kMaxChildren> children_{};
+    std::size_t count_ = 0;
+    Buffer<char> bytes_;
+    Buffer<Origin> origins_;
+    std::size_t capacity_ = 0;  // of both
+    std::size_t used_ = 0;      // of both: kept children, then the open one
+    std::size_t begin_ = 0;     // of the open child
+    std::size_t budget_ = 0;    // bytes that may still be put
+    ViewKind kind_ = ViewKind::decoded;
+    std::size_t parent_ = kMaxChildren;  // being read; kMaxChildren: the root
+    bool exhausted_ = false;
+    Origin asked_{};     // what `place` was asked last, and
+    Origin answered_{};  // what it said
+};
+
+}  // namespace fastguard

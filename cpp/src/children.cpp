@@ -1,0 +1,127 @@
+#include "fastguard/children.h"
+
+#include "utf8_decode.h"
+
+#include <algorithm>
+
+namespace fastguard {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+
+bool is_scalar(char32_t cp) noexcept { return cp < 0xD800 || (cp > 0xDFFF && cp <= 0x10FFFF); }
+
+}  // namespace
+
+void Children::reset(std::size_t size) noexcept {
+    count_ = 0;
+    used_ = 0;
+    begin_ = 0;
+    budget_ = std::clamp(kDecodedFactor * size, kLeastDecoded, kMostDecoded);
+    parent_ = kMaxChildren;
+    exhausted_ = false;
+    asked_ = {};
+}
+
+void Children::read_child(std::size_t index) noexcept {
+    parent_ = index;
+    asked_ = {};
+}
+
+bool Children::open(ViewKind kind) {
+    if (count_ == kMaxChildren || budget_ == 0) {
+        exhausted_ = true;
+        return false;
+    }
+    begin_ = used_;
+    kind_ = kind;
+    return true;
+}
+
+bool Children::room(std::size_t more) {
+    if (more > budget_) {
+        budget_ = 0;
+        exhausted_ = true;
+        return false;
+    }
+    if (used_ + more > capacity_) {
+        const std::size_t wanted = std::max<std::size_t>(4096, 2 * (used_ + more));
+        bytes_.grow(wanted, used_);
+        origins_.grow(wanted, used_);
+        capacity_ = wanted;
+    }
+    budget_ -= more;
+    return true;
+}
+
+Origin Children::place(std::size_t begin, std::size_t end) noexcept {
+    const Origin here = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+    if (parent_ == kMaxChildren) {
+        return here;
+    }
+    if (!(here == asked_)) {
+        asked_ = here;
+        answered_ = origin(parent_, begin, end);
+    }
+    return answered_;
+}
+
+bool Children::put_byte(char byte, std::size_t begin, std::size_t end) {
+    if (!room(1)) {
+        return false;
+    }
+    bytes_.data()[used_] = byte;
+    origins_.data()[used_] = place(begin, end);
+    ++used_;
+    return true;
+}
+
+bool Children::put_code_point(char32_t code_point, std::size_t begin, std::size_t end) {
+    char utf8[4];
+    const std::size_t size = utf8::encode(is_scalar(code_point) ? code_point : kReplacement, utf8);
+    if (!room(size)) {
+        return false;
+    }
+    const Origin from = place(begin, end);
+    for (std::size_t i = 0; i < size; ++i) {
+        bytes_.data()[used_] = utf8[i];
+        origins_.data()[used_] = from;
+        ++used_;
+    }
+    return true;
+}
+
+bool Children::close(std::string_view source) noexcept {
+    const std::string_view said = opened();
+    bool fresh = !said.empty() && said != source;
+    for (std::size_t i = 0; i < count_ && fresh; ++i) {
+        fresh = text(i) != said;
+    }
+    if (!fresh) {
+        drop();
+        return false;
+    }
+    const std::uint8_t depth =
+        parent_ == kMaxChildren ? std::uint8_t{1} : static_cast<std::uint8_t>(children_[parent_].depth + 1);
+    children_[count_++] = {kind_, depth, static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(said.size())};
+    begin_ = used_;
+    return true;
+}
+
+void Children::drop() noexcept { used_ = begin_; }
+
+std::string_view Children::text(std::size_t index) const noexcept {
+    return {bytes_.data() + children_[index].begin, children_[index].size};
+}
+
+Origin Children::origin(std::size_t index, std::size_t begin, std::size_t end) const noexcept {
+    const Origin* first = origins_.data() + children_[index].begin;
+    Origin all = first[begin];
+    for (std::size_t i = begin + 1; i < end; ++i) {
+        all.begin = std::min(all.begin, first[i].begin);
+        all.end = std::max(all.end, first[i].end);
+    }
+    return all;
+}
+
+}  // namespace fastguard

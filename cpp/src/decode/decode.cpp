@@ -1,0 +1,7 @@
+#include "fastguard/decoders.h"
+
+namespace fastguard {
+
+void decode(const Reading&, Children&) {}
+
+}  // namespace fastguard

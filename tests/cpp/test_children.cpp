@@ -1,0 +1,105 @@
+// Children keep to their budget, say nothing twice, and map every byte back to the root.
+#include "fastguard/children.h"
+
+#include "check.h"
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using fastguard::Child;
+using fastguard::Children;
+using fastguard::kMaxChildren;
+using fastguard::kMostDecoded;
+using fastguard::Origin;
+using fastguard::ViewKind;
+
+// A child that says `text`, byte i carried by bytes [2i, 2i + 2) of what is read.
+bool add(Children& children, std::string_view text, std::string_view source = "") {
+    if (!children.open(ViewKind::base16)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        children.put_byte(text[i], 2 * i, 2 * i + 2);
+    }
+    return children.close(source);
+}
+
+void test_places() {
+    Children children;
+    children.reset(100);
+    CHECK(add(children, "abcd"));
+    CHECK(children.text(0) == "abcd");
+    CHECK((children.origin(0, 1, 3) == Origin{2, 6}));
+    children.read_child(0);
+    CHECK(children.open(ViewKind::reversed));
+    CHECK(children.put_code_point(U'\u00E9', 3, 4));
+    CHECK(children.put_byte('x', 0, 2));
+    CHECK(children.put_code_point(0xD800, 2, 3));
+    CHECK(children.opened() == "\u00E9x\uFFFD");
+    CHECK(children.close("abcd"));
+    CHECK((children[1].depth == 2 && children[1].kind == ViewKind::reversed));
+    CHECK((children.origin(1, 0, 2) == Origin{6, 8}));
+    CHECK((children.origin(1, 2, 3) == Origin{0, 4}));
+    CHECK((children.origin(1, 0, 6) == Origin{0, 8}));
+}
+
+void test_nothing_twice() {
+    Children children;
+    children.reset(100);
+    CHECK(add(children, "said"));
+    CHECK(!add(children, "said"));
+    CHECK(!add(children, ""));
+    CHECK(!add(children, "the source", "the source"));
+    CHECK(children.size() == 1);
+    CHECK(children.open(ViewKind::rot13));
+    CHECK(children.put_byte('a', 0, 1));
+    children.drop();
+    CHECK(add(children, "more"));
+    CHECK((children.text(0) == "said" && children.text(1) == "more" && !children.exhausted()));
+}
+
+void test_budget() {
+    Children children;
+    children.reset(100);
+    for (std::size_t i = 0; i < kMaxChildren; ++i) {
+        CHECK(add(children, std::to_string(i)));
+    }
+    CHECK(!children.exhausted());
+    CHECK((!add(children, "one more") && children.exhausted()));
+
+    children.reset(kMostDecoded);
+    CHECK((children.size() == 0 && !children.exhausted()));
+    std::size_t put = 0;
+    for (int round = 0; round < 4 && children.open(ViewKind::base64); ++round) {
+        while (put < kMostDecoded * 2 && children.put_byte('x', 0, 1)) {
+            ++put;
+        }
+        children.drop();
+    }
+    CHECK((put == kMostDecoded && children.exhausted()));
+    CHECK(!children.open(ViewKind::base64));
+}
+
+void test_reused() {
+    Children children;
+    children.reset(1000);
+    CHECK(add(children, std::string(500, 'x')));
+    const std::uint64_t before = fastguard::allocation_count();
+    for (int i = 0; i < 10; ++i) {
+        children.reset(1000);
+        CHECK(add(children, std::string(500, 'y')));
+    }
+    CHECK(fastguard::allocation_count() == before);
+}
+
+}  // namespace
+
+int main() {
+    test_places();
+    test_nothing_twice();
+    test_budget();
+    test_reused();
+    return check::result();
+}
