@@ -72,20 +72,36 @@ std::optional<std::size_t> find_close(std::string_view text, const Quote& quote,
     return std::nullopt;
 }
 
-// The shortest quotation by `quote` that holds byte `inside` and ends at `end` or behind it.
-std::optional<Range> quotation(std::string_view text, const Quote& quote, std::size_t inside,
-                               std::size_t end) noexcept {
+// The first byte of every opening mark.
+bool may_open(char c) noexcept {
+    return c == '"' || c == '\'' || c == '`' || c == '\xC2' || c == '\xE2' || c == '\xE3';
+}
+
+using Places = std::array<std::optional<std::size_t>, kQuotes.size()>;
+
+// Of each pair of marks the last opening one before byte `inside`, at most kMostQuoted bytes before it.
+Places opening_marks(std::string_view text, std::size_t inside) noexcept {
+    Places places;
     const std::size_t least = inside > Mentions::kMostQuoted ? inside - Mentions::kMostQuoted : 0;
     for (std::size_t at = inside; at-- > least;) {
-        if (!text.substr(at).starts_with(quote.open) || !opens(text, at, quote)) {
+        if (!may_open(text[at])) {
             continue;
         }
-        const std::size_t from = at + quote.open.size();
-        const auto close = find_close(text, quote, from, from + Mentions::kMostQuoted + quote.close.size());
-        if (close && *close >= end) {
-            return Range{at, *close + quote.close.size()};
+        for (std::size_t i = 0; i < kQuotes.size(); ++i) {
+            if (!places[i] && text.substr(at, 3).starts_with(kQuotes[i].open) && opens(text, at, kQuotes[i])) {
+                places[i] = at;
+            }
         }
-        return std::nullopt;
+    }
+    return places;
+}
+
+// The quotation that `quote` opens at `open`, where it ends at `end` or behind it.
+std::optional<Range> quotation(std::string_view text, const Quote& quote, std::size_t open, std::size_t end) noexcept {
+    const std::size_t from = open + quote.open.size();
+    const auto close = find_close(text, quote, from, from + Mentions::kMostQuoted + quote.close.size());
+    if (close && *close >= end) {
+        return Range{open, *close + quote.close.size()};
     }
     return std::nullopt;
 }
@@ -160,8 +176,9 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
     all |= reporting;
     all |= judging;
     const std::size_t inside = std::max<std::size_t>(tokens[behind - 1].begin, begin);
-    for (const Quote& quote : kQuotes) {
-        const auto range = quotation(text, quote, inside, end);
+    const Places places = opening_marks(text, inside);
+    for (std::size_t i = 0; i < kQuotes.size(); ++i) {
+        const auto range = places[i] ? quotation(text, kQuotes[i], *places[i], end) : std::nullopt;
         if (!range) {
             continue;
         }

@@ -1,13 +1,66 @@
 #include "pattern_first.h"
 
+#include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace fastguard {
 namespace {
 
+constexpr std::size_t kBytes = Prefix::kBytes;
+
+// What a part of an expression matches, as far as its first bytes go.
 struct First {
-    ByteSet bytes;
-    bool nullable = true;  // may match nothing, so what follows can begin the match
+    std::array<ByteSet, kBytes> bytes{};  // by place, of the matches that have a byte there
+    std::bitset<kBytes + 1> lengths;      // how long a match can be; the last stands for that and more
+
+    static First nothing() {
+        First none;
+        none.lengths.set(0);
+        return none;
+    }
+    static First one(const ByteSet& set) {
+        First single;
+        single.bytes[0] = set;
+        single.lengths.set(1);
+        return single;
+    }
+    void or_else(const First& other) {
+        for (std::size_t i = 0; i < kBytes; ++i) {
+            bytes[i] |= other.bytes[i];
+        }
+        lengths |= other.lengths;
+    }
+    void then(const First& next) {
+        std::bitset<kBytes + 1> sums;
+        for (std::size_t length = 0; length <= kBytes; ++length) {
+            if (!lengths[length]) {
+                continue;
+            }
+            for (std::size_t i = length; i < kBytes; ++i) {
+                bytes[i] |= next.bytes[i - length];
+            }
+            for (std::size_t more = 0; more <= kBytes; ++more) {
+                if (next.lengths[more]) {
+                    sums.set(std::min(kBytes, length + more));
+                }
+            }
+        }
+        lengths = sums;
+    }
+    // This, `least` to `most` times in a row.
+    [[nodiscard]] First repeated(std::size_t least, std::size_t most) const {
+        First all = nothing();
+        for (std::size_t i = 0; i < std::min(least, kBytes); ++i) {
+            all.then(*this);
+        }
+        First longer = all;
+        for (std::size_t i = least; i < std::min(most, least + kBytes); ++i) {
+            longer.then(*this);
+            all.or_else(longer);
+        }
+        return all;
+    }
 };
 
 // Reads the syntax that Hyperscan shares with PCRE as far as packs use it; `failed` is set by anything else.
@@ -17,11 +70,8 @@ class Reader {
 
     First alternatives() {
         First all;
-        all.nullable = false;
         do {
-            const First one = sequence();
-            all.bytes |= one.bytes;
-            all.nullable = all.nullable || one.nullable;
+            all.or_else(sequence());
         } while (!failed_ && take('|'));
         return all;
     }
@@ -38,37 +88,32 @@ class Reader {
     }
 
     First sequence() {
-        First all;
+        First all = First::nothing();
         while (!failed_ && more() && peek() != '|' && peek() != ')') {
-            First next = atom();
-            if (quantifier_allows_none()) {
-                next.nullable = true;
-            }
-            if (all.nullable) {
-                all.bytes |= next.bytes;
-                all.nullable = next.nullable;
-            }
+            const First next = atom();
+            const auto [least, most] = quantifier();
+            all.then(next.repeated(least, most));
         }
         return all;
     }
 
-    // What stands before a quantifier. Zero-width ones are empty and nullable.
+    // What stands before a quantifier.
     First atom() {
         const char c = text_[at_++];
         switch (c) {
             case '(':
                 return group();
             case '[':
-                return {bracket(), false};
+                return First::one(bracket());
             case '.':
-                return {ByteSet().set(), false};
+                return First::one(ByteSet().set());
             case '^':
             case '$':
-                return {};
+                return First::nothing();
             case '\\':
                 return escape();
             default:
-                return {letter(static_cast<unsigned char>(c)), false};
+                return First::one(letter(static_cast<unsigned char>(c)));
         }
     }
 
@@ -83,7 +128,7 @@ class Reader {
                 caseless_ = flag == 'i' ? on : caseless_;
             }
             if (take(')')) {
-                return {};  // (?i): for the rest of the enclosing group
+                return First::nothing();  // (?i): for the rest of the enclosing group
             }
             failed_ = failed_ || !take(':');
         }
@@ -101,9 +146,9 @@ class Reader {
             case 'A':
             case 'z':
             case 'Z':
-                return {};
+                return First::nothing();
             default:
-                return {escaped(c), false};
+                return First::one(escaped(c));
         }
     }
 
@@ -223,25 +268,38 @@ class Reader {
         return set;
     }
 
-    // Reads the quantifier here, if any; true where it allows no repetition at all.
-    bool quantifier_allows_none() {
-        bool none = false;
+    // Reads the quantifier here, if any: how often at least and at most.
+    std::pair<std::size_t, std::size_t> quantifier() {
+        constexpr std::size_t kNoLimit = ~std::size_t{0};
+        std::pair<std::size_t, std::size_t> times{1, 1};
         bool found = true;
-        if (take('?') || take('*')) {
-            none = true;
+        if (take('?')) {
+            times = {0, 1};
+        } else if (take('*')) {
+            times = {0, kNoLimit};
+        } else if (take('+')) {
+            times = {1, kNoLimit};
         } else if (take('{')) {
-            none = peek() == '0' || peek() == ',';
-            while (more() && peek() != '}') {
-                ++at_;
-            }
+            times.first = number();
+            times.second = take(',') ? (peek() == '}' ? kNoLimit : number()) : times.first;
             failed_ = failed_ || !take('}');
         } else {
-            found = take('+');
+            found = false;
         }
         if (found && (peek() == '?' || peek() == '+')) {
             ++at_;  // lazy or possessive: the same bytes
         }
-        return none;
+        return times;
+    }
+
+    std::size_t number() noexcept {
+        std::size_t value = 0;
+        bool any = false;
+        for (; more() && std::isdigit(static_cast<unsigned char>(peek())) != 0; any = true) {
+            value = std::min<std::size_t>(value * 10 + static_cast<std::size_t>(text_[at_++] - '0'), 1U << 16U);
+        }
+        failed_ = failed_ || !any;
+        return value;
     }
 
     std::string_view text_;
@@ -271,10 +329,22 @@ bool has_start_anchor(std::string_view expression) noexcept {
     return false;
 }
 
-ByteSet first_bytes(std::string_view expression, bool caseless) {
+Prefix first_of(std::string_view expression, bool caseless) {
     Reader reader(expression, caseless);
-    const First first = reader.alternatives();
-    return reader.failed() || first.nullable ? ByteSet().set() : first.bytes;
+    First first = reader.alternatives();
+    if (reader.failed()) {
+        first = First::nothing();
+    }
+    Prefix prefix;
+    for (std::size_t i = 0; i < kBytes; ++i) {
+        // A match that is shorter has anything behind it.
+        bool shorter = false;
+        for (std::size_t length = 0; length <= i; ++length) {
+            shorter = shorter || first.lengths[length];
+        }
+        prefix.bytes[i] = shorter ? ByteSet().set() : first.bytes[i];
+    }
+    return prefix;
 }
 
 }  // namespace fastguard

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstring>
 #include <new>
+#include <optional>
 
 namespace fastguard {
 namespace {
@@ -28,8 +29,12 @@ constexpr std::size_t kMaxEnds = 4096;      // ends that one recovery looks at; 
 constexpr std::uint32_t kMaxReach = 8192;   // longest match of a pattern of limited width that is recovered whole
 constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimited width
 
-constexpr std::size_t kTryBytes = std::size_t{1} << 22U;
-constexpr std::size_t kTryFactor = 16;
+// What finding the places of matches may cost, in bytes scanned, for one text: text made to cost much gets to the end
+// of it, and the verdict says so.
+constexpr std::size_t kWorkBytes = std::size_t{1} << 16U;
+constexpr std::size_t kWorkFactor = 8;
+constexpr std::size_t kCallBytes = 64;  // what a call of libhs costs beside the bytes
+constexpr std::size_t kTryFactor = 4;   // a byte of a try costs as much as this many of a whole scan
 
 struct EndCollector {
     std::uint32_t* ends;
@@ -63,9 +68,10 @@ int collect_forward(unsigned, unsigned long long, unsigned long long to, unsigne
     return 0;
 }
 
-int collect_hit(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
+int collect_hit(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
     auto& scratch = *static_cast<PatternScratch*>(context);
     scratch.hits.data()[scratch.hit_count++] = id;
+    scratch.first_ends.data()[id] = static_cast<std::uint32_t>(to);
     return 0;
 }
 
@@ -88,7 +94,7 @@ struct Scanner::Impl {
     struct Single {
         Database ends;      // all ends of matches
         Database anchored;  // matches that begin at the second byte; at the first where it has a `^` itself
-        ByteSet first;      // bytes that a match can begin with
+        Prefix first;       // bytes that a match can begin with
         std::uint32_t min_width = 0;
         std::uint32_t reach = kMaxReach;
         bool sees_before = true;  // whether `anchored` takes a byte before the match
@@ -117,15 +123,19 @@ struct Scanner::Impl {
 
     // What follows from the expressions alone, and the scratch for the databases.
     void finish(std::span<const PatternSpec> patterns);
-    // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none.
-    static std::uint32_t longest_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
-                                      PatternScratch& scratch) noexcept;
+    // Ends of the matches that begin at `begin`, looking `reach` bytes far.
+    static ForwardCollector ends_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
+                                      std::uint32_t reach, PatternScratch& scratch) noexcept;
+    // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none. Nothing
+    // where the work for it would be too much.
+    static std::optional<std::uint32_t> longest_from(const Single& one, std::string_view text, std::uint32_t begin,
+                                                     std::uint32_t end, PatternScratch& scratch) noexcept;
 };
 
 void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
         const PatternInfo info = pattern_info(patterns[i].expression, patterns[i].caseless);
-        single[i].first = first_bytes(patterns[i].expression, patterns[i].caseless);
+        single[i].first = first_of(patterns[i].expression, patterns[i].caseless);
         single[i].min_width = info.min_width;
         single[i].sees_before = !has_start_anchor(patterns[i].expression);
         single[i].reach = std::min(kMaxReach, info.max_width.value_or(kOpenReach));
@@ -197,6 +207,7 @@ void Scanner::prepare(PatternScratch& scratch) const {
         return;
     }
     scratch.hits.reserve(impl_->single.size() + 1);
+    scratch.first_ends.reserve(impl_->single.size() + 1);
     scratch.ends.reserve(kMaxEnds);
     scratch.spans.reserve(kMaxEnds);
     scratch.front.reserve(std::size_t{kMaxReach} + 2);
@@ -213,6 +224,7 @@ void Scanner::prepare(PatternScratch& scratch) const {
 
 bool Scanner::scan(std::string_view text, PatternScratch& scratch) const noexcept {
     scratch.hit_count = 0;
+    scratch.work = kWorkBytes + kWorkFactor * text.size();
     if (impl_->main == nullptr || text.empty()) {
         return true;
     }
@@ -220,13 +232,13 @@ bool Scanner::scan(std::string_view text, PatternScratch& scratch) const noexcep
                            scratch.impl().scratch, &collect_hit, &scratch) == HS_SUCCESS;
 }
 
-std::uint32_t Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                          std::uint32_t end, PatternScratch& scratch) noexcept {
+ForwardCollector Scanner::Impl::ends_from(const Single& one, std::string_view text, std::uint32_t begin,
+                                          std::uint32_t end, std::uint32_t reach, PatternScratch& scratch) noexcept {
     // One byte before the match, and one more behind it than it can have: both decide about \b, too.
-    std::string_view part = text.substr(begin, std::size_t{one.reach} + 1);
+    std::string_view part = text.substr(begin, std::size_t{reach} + 1);
     std::uint64_t shift = begin;
     if (one.sees_before && begin > 0) {
-        part = text.substr(begin - 1, std::size_t{one.reach} + 2);
+        part = text.substr(begin - 1, std::size_t{reach} + 2);
         shift = begin - 1;
     } else if (one.sees_before) {
         // Nothing stands before the text, which for \b is as good as a space.
@@ -239,23 +251,52 @@ std::uint32_t Scanner::Impl::longest_from(const Single& one, std::string_view te
     ForwardCollector collector{shift, end};
     (void)scan_function()(one.anchored.get(), part.data(), static_cast<unsigned>(part.size()), 0,
                           scratch.impl().scratch, &collect_forward, &collector);
-    return collector.reached ? static_cast<std::uint32_t>(collector.greatest) : 0;
+    return collector;
+}
+
+std::optional<std::uint32_t> Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
+                                                         std::uint32_t end, PatternScratch& scratch) noexcept {
+    // Most places are none: that is seen without what lies behind `end`.
+    const std::uint32_t width = end - begin;
+    if (!scratch.spend(kCallBytes + kTryFactor * width)) {
+        return std::nullopt;
+    }
+    if (!ends_from(one, text, begin, end, width, scratch).reached) {
+        return 0;
+    }
+    const std::size_t reach = std::min<std::size_t>(one.reach, text.size() - begin);
+    if (reach <= width) {
+        return end;
+    }
+    if (!scratch.spend(kCallBytes + reach)) {
+        return std::nullopt;
+    }
+    const ForwardCollector all = ends_from(one, text, begin, end, one.reach, scratch);
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(all.greatest, end));
 }
 
 std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                             PatternScratch& scratch, bool& truncated) const noexcept {
     const Impl::Single& one = impl_->single[pattern];
-    hs_scratch_t* const memory = scratch.impl().scratch;
-    EndCollector ends{scratch.ends.data()};
-    const hs_error_t status = scan_function()(one.ends.get(), text.data(), static_cast<unsigned>(text.size()), 0,
-                                              memory, &collect_end, &ends);
-    truncated = truncated || ends.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
-    std::sort(ends.ends, ends.ends + ends.count);
     PatternSpan* spans = scratch.spans.data();
     std::size_t kept = 0;
+    // That the pattern occurs is not lost, only where it begins.
+    const auto give_up = [&](std::uint32_t end) -> std::span<const PatternSpan> {
+        truncated = true;
+        if (kept == 0) {
+            spans[kept++] = {end - std::min(end, std::max(1U, one.min_width)), end};
+        }
+        return {spans, kept};
+    };
+    EndCollector ends{scratch.ends.data()};
+    if (!scratch.spend(kCallBytes + text.size())) {
+        return give_up(scratch.first_ends.data()[pattern]);
+    }
+    const hs_error_t status = scan_function()(one.ends.get(), text.data(), static_cast<unsigned>(text.size()), 0,
+                                              scratch.impl().scratch, &collect_end, &ends);
+    truncated = truncated || ends.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
+    std::sort(ends.ends, ends.ends + ends.count);
     std::uint32_t free = 0;  // where the next match may begin
-    // Trying places costs what is scanned for it; text made to cost much gets an end of it, and says that it did.
-    std::size_t work = kTryBytes + kTryFactor * text.size();
     for (std::size_t i = 0; i < ends.count; ++i) {
         const std::uint32_t end = ends.ends[i];
         if (end < free + one.min_width) {
@@ -263,26 +304,20 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
         }
         std::uint32_t begin = std::max(free, end > one.reach ? end - one.reach : 0);
         for (; begin + one.min_width <= end; ++begin) {
-            if (!one.first[static_cast<unsigned char>(text[begin])]) {
+            if (!one.first.allows(text, begin)) {
                 continue;
             }
-            const std::size_t cost = std::min<std::size_t>(one.reach, text.size() - begin) + 64;
-            if (cost > work) {
-                truncated = true;
-                if (kept == 0) {  // that it occurs is not lost, only where it begins
-                    spans[kept++] = {end - std::max(1U, one.min_width), end};
-                }
-                return {spans, kept};
+            const std::optional<std::uint32_t> longest = Impl::longest_from(one, text, begin, end, scratch);
+            if (!longest) {
+                return give_up(end);
             }
-            work -= cost;
-            const std::uint32_t longest = Impl::longest_from(one, text, begin, end, scratch);
-            if (longest != 0) {
+            if (*longest != 0) {
                 if (kept == limit) {
                     truncated = true;
                     return {spans, kept};
                 }
-                spans[kept++] = {begin, longest};
-                free = longest;
+                spans[kept++] = {begin, *longest};
+                free = *longest;
                 break;
             }
         }

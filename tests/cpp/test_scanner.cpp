@@ -79,6 +79,7 @@ Spans plain_spans(const PatternSpec& pattern, const string& text) {
 Spans spans_of(const Scanner& scanner, std::uint32_t pattern, string_view text, PatternScratch& scratch) {
     bool truncated = false;
     Spans spans;
+    scratch.work = ~std::size_t{0};  // whatever it costs
     for (const PatternSpan& span : scanner.spans(pattern, text, 1000, scratch, truncated)) {
         spans.emplace_back(span.begin, span.end);
     }
@@ -165,6 +166,7 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
         flood += "abc ";
     }
     bool truncated = false;
+    CHECK(scanner.scan(flood, scratch));
     const auto spans = scanner.spans(0, flood, 100, scratch, truncated);
     CHECK(truncated);
     CHECK_EQUAL(spans.size(), 100U);
@@ -173,8 +175,38 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
         CHECK_EQUAL(spans[i].end, 4 * i + 3);
     }
     truncated = false;
+    CHECK(scanner.scan(string_view(flood).substr(0, 400), scratch));
     CHECK_EQUAL(scanner.spans(0, string_view(flood).substr(0, 400), 100, scratch, truncated).size(), 100U);
     CHECK(!truncated);
+}
+
+// Each `x` may begin the match that the only `z` ends, and none does: ever more is tried before the text is given up.
+void what_costs_too_much_is_given_up_and_says_so() {
+    const std::vector<PatternSpec> costly = {{"costly", "x[a-y]{500,900}q[a-y]*z", false}, {"easy", "key", false}};
+    const Scanner scanner(costly);
+    PatternScratch scratch;
+    scanner.prepare(scratch);
+    string text = "key ";
+    for (int i = 0; i < 60; ++i) {
+        text += string(1000, 'x') + "y" + string(600, 'a') + "q" + string(40, 'x') + "z ";
+    }
+    CHECK_EQUAL(hits_of(scanner, text, scratch).size(), 2U);
+    const std::size_t before = scratch.work;
+    bool truncated = false;
+    const auto spans = scanner.spans(0, text, 100, scratch, truncated);
+    CHECK(truncated);
+    CHECK(!spans.empty());
+    CHECK(scratch.work < before);
+    for (const PatternSpan& span : spans) {
+        CHECK(span.begin < span.end && span.end <= text.size() && text[span.end - 1] == 'z');
+    }
+    // What is left does not suffice to look for the other one: where one match of it ends is known from the scan.
+    scratch.work = 0;
+    truncated = false;
+    const auto easy = scanner.spans(1, text, 100, scratch, truncated);
+    CHECK(truncated);
+    CHECK_EQUAL(easy.size(), 1U);
+    CHECK(easy[0].begin == 0 && easy[0].end == 3);
 }
 
 void one_scratch_serves_several_scanners() {
@@ -310,6 +342,7 @@ int main() {
     nul_bytes_and_newlines_are_bytes_like_others();
     an_empty_text_and_an_empty_scanner_find_nothing();
     a_flood_of_matches_stops_at_the_limit_and_says_so();
+    what_costs_too_much_is_given_up_and_says_so();
     one_scratch_serves_several_scanners();
     a_serialized_scanner_finds_the_same();
     truncated_databases_are_refused();

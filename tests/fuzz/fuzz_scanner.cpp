@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<std::uint32_t> hits(scratch.hits.data(), scratch.hits.data() + scratch.hit_count);
     for (std::uint32_t pattern = 0; pattern < scanner().size(); ++pattern) {
         bool truncated = false;
+        scratch.work = ~std::size_t{0};  // whatever it costs
         const std::span<const fastguard::PatternSpan> spans =
             scanner().spans(pattern, text.view(), size + 1, scratch, truncated);
         require(!truncated, "there are no more spans than bytes");

@@ -60,9 +60,18 @@ class PatternScratch {
 
     Buffer<std::uint32_t> hits;
     std::size_t hit_count = 0;
+    Buffer<std::uint32_t> first_ends;  // by pattern: where a match of it ends, for the patterns in `hits`
+    std::size_t work = 0;              // bytes that may still be scanned to find the places of matches
     Buffer<std::uint32_t> ends;
     Buffer<PatternSpan> spans;
     Buffer<char> front;  // the beginning of a text behind a byte that it does not have
+
+    // Takes from `work`; false where there is not enough left.
+    bool spend(std::size_t bytes) noexcept {
+        const bool enough = bytes <= work;
+        work = enough ? work - bytes : 0;
+        return enough;
+    }
 
     struct Impl;
     Impl& impl() noexcept { return *impl_; }
@@ -95,8 +104,10 @@ class Scanner {
     bool scan(std::string_view text, PatternScratch& scratch) const noexcept;
 
     // Matches of one pattern in order, without overlap: for each end not yet covered the leftmost begin, from there the
-    // longest match. At most `limit`; `truncated` is set where there are more. Valid until the next call with this
-    // scratch. O(size + matches * width of the pattern).
+    // longest match. At most `limit`; `truncated` is set where there are more, and where the places of all matches of
+    // one `scan` cost more than a multiple of the text: then what was not placed is given up, but for the end of one
+    // match. `pattern` is a hit of the last `scan`, `text` what it scanned. Valid until the next call with this
+    // scratch. O(size).
     std::span<const PatternSpan> spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                        PatternScratch& scratch, bool& truncated) const noexcept;
 
