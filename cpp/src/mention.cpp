@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -45,18 +46,41 @@ bool closes(std::string_view text, std::size_t at, const Quote& quote) noexcept 
     return at > 0 && text[at - 1] != ' ' && (after >= text.size() || !is_word(text[after]));
 }
 
-// Whether a sentence ends in `text`, which goes on behind it: at a mark before a space or a letter that is not ASCII
-// (Chinese and Japanese have no space there), or at a mark of another script.
+// Whether a sentence ends with byte `at` of `text`, which goes on behind it: at a mark before a space or a letter that
+// is not ASCII (Chinese and Japanese have no space there), or at a mark of another script.
+bool ends_sentence_at(std::string_view text, std::size_t at) noexcept {
+    const char c = text[at];
+    if (c == '.' || c == '!' || c == '?') {
+        return at + 1 < text.size() && (text[at + 1] == ' ' || is_high(text[at + 1]));
+    }
+    constexpr std::array<std::string_view, 3> kMarks = {"\u3002", "\u061F", "\u0964"};
+    return is_high(c) && std::any_of(kMarks.begin(), kMarks.end(), [&](std::string_view mark) {
+               return text.substr(at, mark.size()) == mark;
+           });
+}
+
 bool ends_sentence(std::string_view text) noexcept {
-    for (std::size_t at = text.find_first_of(".!?"); at != std::string_view::npos;
-         at = text.find_first_of(".!?", at + 1)) {
-        if (at + 1 < text.size() && (text[at + 1] == ' ' || is_high(text[at + 1]))) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (ends_sentence_at(text, at)) {
             return true;
         }
     }
-    constexpr std::array<std::string_view, 3> kMarks = {"\u3002", "\u061F", "\u0964"};
-    return std::any_of(kMarks.begin(), kMarks.end(),
-                       [text](std::string_view mark) { return text.find(mark) != std::string_view::npos; });
+    return false;
+}
+
+// The first of tokens [from, first) that no end of a sentence parts from byte `begin`, which lies behind them; `first`
+// where there is none.
+std::size_t sentence_start(std::string_view text, std::span<const Token> tokens, std::size_t from, std::size_t first,
+                           std::size_t begin) noexcept {
+    text = text.substr(0, begin);
+    std::size_t start = first;
+    for (std::size_t at = begin; start > from && at-- > tokens[start - 1].begin;) {
+        if (ends_sentence_at(text, at)) {
+            return start;
+        }
+        start -= at == tokens[start - 1].begin ? 1 : 0;
+    }
+    return start;
 }
 
 // The first closing mark at or after `from` and below `limit`.
@@ -156,10 +180,7 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
     if (first >= behind) {
         return false;  // no word in it
     }
-    std::size_t sentence = before(first);
-    while (sentence < first && ends_sentence(text.substr(tokens[sentence].begin, begin - tokens[sentence].begin))) {
-        ++sentence;
-    }
+    const std::size_t sentence = sentence_start(text, tokens, before(first), first, begin);
     const ConceptSet reporting = set_of(MentionWords::reporting);
     const ConceptSet judging = set_of(MentionWords::judging);
     const ConceptSet obeying = set_of(MentionWords::obeying);
