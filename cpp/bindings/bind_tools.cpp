@@ -1,6 +1,7 @@
 // Steps of the engine one by one, for training, lint, tests and `explain`.
 #include "register.h"
 
+#include "fastguard/decoders.h"
 #include "fastguard/pack.h"
 #include "fastguard/reading.h"
 #include "fastguard/transcode.h"
@@ -87,6 +88,39 @@ py::tuple features(const py::object& text) {
     const DenseFeatures& dense = whole.reading.dense;
     return py::make_tuple(py::bytes(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(std::int32_t)),
                           py::bytes(reinterpret_cast<const char*>(dense.data()), sizeof dense), windows);
+}
+
+// The text and its children are read one after the other, each in the same scratch, as the engine does.
+py::list decoded(const py::object& text) {
+    WholeText whole(text);
+    Children children;
+    children.reset(whole.segment.raw.size());
+    decode(whole.reading, children);
+    Buffer<char> copy;  // the store of the children may move while one is read
+    for (std::size_t i = 0; i < children.size(); ++i) {
+        if (children[i].depth < kMaxDepth) {
+            const std::string_view said = children.text(i);
+            char* bytes = copy.reserve(said.size() + kViewPadding);
+            std::copy(said.begin(), said.end(), bytes);
+            Segment segment;
+            segment.raw = {bytes, said.size()};
+            read_segment(segment, WordTables::none(), whole.scratch, whole.reading);
+            children.read_child(i);
+            decode(whole.reading, children);
+        }
+    }
+    py::list result;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+        const std::string_view said = children.text(i);
+        py::list origins;
+        for (std::size_t at = 0; at < said.size(); ++at) {
+            const Origin origin = children.origin(i, at, at + 1);
+            origins.append(py::make_tuple(origin.begin, origin.end));
+        }
+        result.append(py::make_tuple(py::str(std::string(kViews[static_cast<std::size_t>(children[i].kind)])),
+                                     py::bytes(said.data(), said.size()), origins, children[i].depth));
+    }
+    return result;
 }
 
 template <std::size_t N>
@@ -269,6 +303,7 @@ void register_tools(py::module_& module) {
         py::arg("text"), "The skeleton view.");
     module.def("view_origin", &view_origin, py::arg("text"), py::arg("view"),
                "A view and the source code point of each of its code points.");
+    module.def("decoded", &decoded, py::arg("text"), "What a text says in codes, to the greatest depth.");
     module.def("tokens", &tokens, py::arg("text"), py::arg("view") = "folded", "Tokens with their places in the text.");
     module.def(
         "validate",
@@ -301,7 +336,8 @@ void register_tools(py::module_& module) {
             return py::tuple(names);
         },
         "Kernels that this CPU can run, best first.");
-    module.def("kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
+    module.def(
+        "kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
     module.def(
         "set_kernel",
         [](const std::string& name) {

@@ -269,6 +269,9 @@ def skeleton(text: str) -> str: ...
 def view_origin(text: str, view: str) -> tuple[str, list[int]]:
     """The view and, for each of its code points, the index of the source code point; one more entry for the end."""
 
+def decoded(text: str | bytes) -> list[tuple[str, bytes, list[tuple[int, int]], int]]:
+    """What a text says in codes: (kind, UTF-8, for each byte the bytes of the text that carried it, depth)."""
+
 def tokens(text: str, view: Literal["folded", "skeleton"] = "folded") -> list[tuple[str, int, int]]:
     """Tokens of a view: (token, start, end) in code points of the caller's text."""
 

@@ -1,7 +1,79 @@
+// Which decoders look at a text: those that a clue speaks for.
 #include "fastguard/decoders.h"
 
-namespace fastguard {
+#include "codes.h"
 
-void decode(const Reading&, Children&) {}
+#include <bit>
+
+namespace fastguard {
+namespace decoding {
+namespace {
+
+// Whether 15 or more bytes in a row are neither ASCII letters nor digits nor beyond ASCII: such a row covers eight
+// bytes that lie at a multiple of eight.
+bool has_long_gap(const ByteMasks& masks, std::size_t size) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
+    std::uint64_t any = 0;
+    for (std::size_t i = 0; i < size / 64; ++i) {
+        any |= (masks.word[i] - kOnes) & ~masks.word[i] & (kOnes << 7U);
+    }
+    if (size % 64 != 0) {
+        const std::uint64_t beyond = ~std::uint64_t{0} << (size % 64);
+        const std::uint64_t last = masks.word[size / 64] | beyond;
+        any |= (last - kOnes) & ~last & (kOnes << 7U);
+    }
+    return any != 0;
+}
+
+bool has(std::string_view text, char byte) noexcept { return find_byte(text, byte, 0) != std::string_view::npos; }
+
+Clues clues_of(const Reading& reading) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    const bool markup = reading.counts.markup > 0;
+    Clues clues;
+    clues.long_gap = has_long_gap(reading.raw_masks, text.size());
+    clues.percent = has(text, '%');
+    clues.ampersand = has(text, '&');
+    clues.backslash = markup && has(text, '\\');
+    clues.equals = markup && has(text, '=');
+    clues.plus = reading.leet > 0 && has(text, '+');
+    return clues;
+}
+
+// Capitals and digits that a text in words does not have so many of.
+bool is_broken_base64(const Reading& reading) noexcept {
+    const ByteCounts& counts = reading.counts;
+    return counts.upper >= 4 && reading.leet + counts.upper >= 8 && (counts.upper + counts.digit) * 12 > counts.word;
+}
+
+struct Decoder {
+    bool (*may)(const Reading&, const Clues&) noexcept;
+    void (*decode)(const Job&);
+};
+
+constexpr Decoder kDecoders[] = {
+    {[](const Reading& r, const Clues&) noexcept { return !r.ascii && r.stats.ignorables > 0; }, decode_hidden},
+    {[](const Reading&, const Clues& c) noexcept { return c.percent; }, decode_percent},
+    {[](const Reading&, const Clues& c) noexcept { return c.ampersand; }, decode_entities},
+    {[](const Reading&, const Clues& c) noexcept { return c.backslash; }, decode_escapes},
+    {[](const Reading&, const Clues& c) noexcept { return c.plus; }, decode_code_points},
+    {[](const Reading&, const Clues& c) noexcept { return c.equals; }, decode_quoted_printable},
+    {[](const Reading&, const Clues&) noexcept { return true; }, decode_runs},
+    {[](const Reading& r, const Clues&) noexcept { return is_broken_base64(r); }, decode_broken_base64},
+    {[](const Reading&, const Clues&) noexcept { return true; }, decode_letters},
+};
+
+}  // namespace
+}  // namespace decoding
+
+void decode(const Reading& reading, Children& children) {
+    const decoding::Job job = {reading, children};
+    const decoding::Clues clues = decoding::clues_of(reading);
+    for (const decoding::Decoder& decoder : decoding::kDecoders) {
+        if (decoder.may(reading, clues)) {
+            decoder.decode(job);
+        }
+    }
+}
 
 }  // namespace fastguard

@@ -1,0 +1,198 @@
+// What the decoders share: the job, the clues that speak for a code, and how a piece is judged and kept.
+#pragma once
+
+#include "fastguard/children.h"
+#include "fastguard/reading.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace fastguard::decoding {
+
+// The text that is looked at and where what it says goes.
+struct Job {
+    const Reading& reading;
+    Children& children;
+
+    [[nodiscard]] std::string_view text() const noexcept { return reading.raw.bytes; }
+};
+
+// What bytes can be, a bit each. Bytes >= 0x80 are none of it.
+inline constexpr unsigned kBinary = 1;      // 0 1
+inline constexpr unsigned kOctal = 2;       // 0-7
+inline constexpr unsigned kDigit = 4;       // 0-9
+inline constexpr unsigned kHex = 8;         // 0-9 a-f A-F
+inline constexpr unsigned kBase32 = 16;     // A-Z a-z 2-7
+inline constexpr unsigned kBase32Hex = 32;  // 0-9 A-V a-v
+inline constexpr unsigned kAlnum = 64;      // letters and digits
+inline constexpr unsigned kBase64 = 128;    // letters, digits, + / - _
+inline constexpr unsigned kBlank = 256;     // space \t \n \v \f \r
+inline constexpr unsigned kLower = 512;     // a-z
+inline constexpr unsigned kUpper = 1024;    // A-Z
+inline constexpr unsigned kPrint = 2048;    // 0x21-0x7E
+inline constexpr auto kClasses = [] {
+    std::array<std::uint16_t, 256> classes{};
+    for (unsigned c = 0; c < 128; ++c) {
+        const bool digit = c >= '0' && c <= '9';
+        const bool upper = c >= 'A' && c <= 'Z';
+        const bool lower = c >= 'a' && c <= 'z';
+        const unsigned small = upper ? c + 32 : c;
+        unsigned bits = 0;
+        bits |= c == '0' || c == '1' ? kBinary : 0U;
+        bits |= c >= '0' && c <= '7' ? kOctal : 0U;
+        bits |= digit ? kDigit : 0U;
+        bits |= digit || (small >= 'a' && small <= 'f') ? kHex : 0U;
+        bits |= upper || lower || (c >= '2' && c <= '7') ? kBase32 : 0U;
+        bits |= digit || (small >= 'a' && small <= 'v') ? kBase32Hex : 0U;
+        bits |= digit || upper || lower ? kAlnum | kBase64 : 0U;
+        bits |= c == '+' || c == '/' || c == '-' || c == '_' ? kBase64 : 0U;
+        bits |= c == ' ' || (c >= 9 && c <= 13) ? kBlank : 0U;
+        bits |= lower ? kLower : 0U;
+        bits |= upper ? kUpper : 0U;
+        bits |= c > 32 && c < 127 ? kPrint : 0U;
+        classes[c] = static_cast<std::uint16_t>(bits);
+    }
+    return classes;
+}();
+[[nodiscard]] inline bool is(char c, unsigned what) noexcept {
+    return (kClasses[static_cast<unsigned char>(c)] & what) != 0;
+}
+// Value of a hexadecimal digit. Precondition: is(c, kHex).
+[[nodiscard]] inline unsigned hex_value(char c) noexcept {
+    return is(c, kDigit) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>((c | 32) - 'a' + 10);
+}
+[[nodiscard]] inline char lower(char c) noexcept { return is(c, kUpper) ? static_cast<char>(c | 32) : c; }
+
+// The first place of `byte` at or after `from`, npos where there is none; as fast as memchr.
+[[nodiscard]] inline std::size_t find_byte(std::string_view text, char byte, std::size_t from) noexcept {
+    return from < text.size() ? text.find(byte, from) : std::string_view::npos;
+}
+
+// Finds the stretches of decoded bytes that read like text: valid UTF-8 without controls (but white space), mostly
+// letters. A NUL between characters (text of 16-bit units) is passed over. Bytes are given one by one, once.
+class Stretches {
+  public:
+    struct Stretch {
+        std::size_t begin;  // index of decoded bytes
+        std::size_t end;
+    };
+
+    // Stretches of fewer than `least` characters do not count.
+    explicit Stretches(std::size_t least) noexcept : least_(least) {}
+
+    void add(unsigned char byte) noexcept;
+    void finish() noexcept { end(at_ - nuls_in_row_); }
+
+    [[nodiscard]] std::span<const Stretch> found() const noexcept { return {found_.data(), count_}; }
+    // Decoded bytes in all stretches found, and all given.
+    [[nodiscard]] std::size_t readable() const noexcept { return readable_; }
+    [[nodiscard]] std::size_t given() const noexcept { return at_; }
+
+  private:
+    void end(std::size_t at) noexcept;
+    void begin(std::size_t at) noexcept;
+    void add_ascii(unsigned char byte) noexcept;
+
+    static constexpr std::size_t kMost = 8;
+    std::array<Stretch, kMost> found_{};
+    std::size_t count_ = 0;
+    std::size_t readable_ = 0;
+    std::size_t least_;
+    std::size_t at_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t characters_ = 0;  // of this stretch
+    std::size_t letters_ = 0;     // letters of any script
+    std::size_t plain_ = 0;       // letters, digits, blanks
+    std::size_t nuls_ = 0;
+    std::size_t nuls_in_row_ = 0;
+    std::size_t pending_ = 0;     // continuation bytes that must follow
+    std::size_t character_ = 0;   // where the character begins
+    unsigned least_next_ = 0x80;  // bounds of the byte that follows
+    unsigned most_next_ = 0xBF;
+};
+
+// Puts the stretches of what `produce` makes into an open child, a blank between them. `produce` calls its argument
+// with (byte, begin, end) for each decoded byte, in order, and gives the same bytes each time.
+template <class Produce>
+bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produce& produce) {
+    const std::span<const Stretches::Stretch> found = stretches.found();
+    if (found.empty() || !job.children.open(kind)) {
+        return false;
+    }
+    std::size_t at = 0;
+    std::size_t which = 0;
+    bool room = true;
+    produce([&](unsigned char byte, std::size_t begin, std::size_t end) {
+        if (room && which < found.size() && at >= found[which].begin) {
+            if (which > 0 && at == found[which].begin) {
+                room = job.children.put_byte(' ', begin, end);
+            }
+            if (byte != 0) {
+                room = room && job.children.put_byte(static_cast<char>(byte), begin, end);
+            }
+            which += at + 1 == found[which].end ? 1 : 0;
+        }
+        ++at;
+    });
+    return job.children.close(job.text());
+}
+
+template <class Produce>
+[[nodiscard]] Stretches measure(std::size_t least, const Produce& produce) {
+    Stretches stretches(least);
+    produce([&](unsigned char byte, std::size_t, std::size_t) { stretches.add(byte); });
+    stretches.finish();
+    return stretches;
+}
+
+// Keeps what `produce` makes where it reads like text; whether it did.
+template <class Produce>
+bool keep_readable(const Job& job, ViewKind kind, std::size_t least, const Produce& produce) {
+    return keep(job, kind, measure(least, produce), produce);
+}
+
+// Whether most of it reads like text: for codes that say something in one piece.
+[[nodiscard]] inline bool mostly_readable(const Stretches& stretches) noexcept {
+    return stretches.readable() * 4 >= stretches.given() * 3 && stretches.given() > 0;
+}
+
+// Copies bytes [begin, end) of the text as they are.
+inline void copy(const Job& job, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end && job.children.put_byte(job.text()[i], i, i + 1); ++i) {
+    }
+}
+
+// Codes that escape characters give what lies this near to them, too, so that a sentence stays whole.
+inline constexpr std::size_t kContext = 256;
+
+// Where a cut at about `at` does not split a word or a character, going back (or on) by at most 64 bytes.
+[[nodiscard]] std::size_t context_begin(std::string_view text, std::size_t at) noexcept;
+[[nodiscard]] std::size_t context_end(std::string_view text, std::size_t at) noexcept;
+
+// What speaks for a code; gathered once for a text, O(size) with a small factor.
+struct Clues {
+    bool long_run = false;  // 16 or more ASCII letters and digits in a row
+    bool long_gap = false;  // 15 or more bytes in a row without any
+    bool percent = false;   // each: whether there is such a byte
+    bool ampersand = false;
+    bool backslash = false;
+    bool equals = false;
+    bool plus = false;
+    bool quote = false;
+};
+
+// Each looks for its codes and adds what it finds.
+void decode_hidden(const Job& job);         // tags, variation selectors, zero-width binaries
+void decode_runs(const Job& job);           // base64, base32, base16 and binary in long runs
+void decode_broken_base64(const Job& job);  // base64 cut up by blanks
+void decode_percent(const Job& job);
+void decode_entities(const Job& job);
+void decode_escapes(const Job& job);
+void decode_code_points(const Job& job);  // U+0041
+void decode_quoted_printable(const Job& job);
+void decode_letters(const Job& job);  // Caesar, Atbash, reversed, NATO, pig latin
+
+}  // namespace fastguard::decoding

@@ -1,0 +1,251 @@
+// Letters changed one by one or turned round: every Caesar shift, Atbash, reversed words and reversed text.
+//
+// A stretch of words of which none is common speaks for such a code. What it says is kept where, after the change, its
+// words are common ones.
+#include "codes.h"
+#include "words.h"
+
+#include <algorithm>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kFewWords = 48;     // a text of so few words is looked at more closely
+constexpr std::size_t kStretchOfFew = 3;  // words without a common one that speak for a code there
+constexpr std::size_t kStretch = 5;       // and elsewhere
+constexpr std::size_t kSample = 24;       // words of a stretch that are tried
+constexpr std::size_t kLeastLetters = 12;
+
+bool is_letters(std::string_view word) noexcept {
+    return std::all_of(word.begin(), word.end(), [](char c) { return is(c, kLower); });
+}
+
+// How a letter is changed: by `shift`, or to its mirror image; and words perhaps read from their end.
+struct Change {
+    unsigned shift = 0;
+    bool mirror = false;
+    bool reverse = false;
+
+    [[nodiscard]] char of(char c) const noexcept {
+        if (!is(c, kLower | kUpper)) {
+            return c;
+        }
+        const unsigned base = is(c, kLower) ? 'a' : 'A';
+        const unsigned at = static_cast<unsigned char>(c) - base;
+        return static_cast<char>(base + (mirror ? 25 - at : (at + shift) % 26));
+    }
+};
+
+// Words [begin, end) of the reading.
+struct Words {
+    std::size_t begin;
+    std::size_t end;
+};
+
+std::string_view word_of(const Reading& reading, std::size_t index) noexcept {
+    const Token& token = reading.tokens[index];
+    return reading.folded.bytes.substr(token.begin, token.size());
+}
+
+bool is_known(const Reading& reading, std::size_t index) noexcept {
+    const Token& token = reading.tokens[index];
+    return is_common(token.hash) || !is(reading.folded.bytes[token.begin], kLower);
+}
+
+bool is_common_after(std::string_view word, const Change& change) noexcept {
+    std::array<char, kLongestCommon> changed{};
+    if (word.size() > changed.size() || !is_letters(word)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < word.size(); ++i) {
+        changed[i] = change.of(word[change.reverse ? word.size() - 1 - i : i]);
+    }
+    return is_common_word({changed.data(), word.size()});
+}
+
+// Letters in common words after the change, of those of the sample.
+std::size_t score(const Reading& reading, const Words& sample, const Change& change) noexcept {
+    std::size_t letters = 0;
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        const std::string_view word = word_of(reading, i);
+        letters += word.size() > 1 && is_common_after(word, change) ? word.size() : 0;
+    }
+    return letters;
+}
+
+// Letters of English, per 1000, as most languages written so have them.
+constexpr std::array<std::uint16_t, 26> kFrequency = {82, 15, 28, 43, 127, 22, 20, 61, 70, 2,  8, 40, 24,
+                                                      67, 75, 19, 1,  60,  63, 91, 28, 10, 24, 2, 20, 1};
+
+struct Found {
+    Change change;
+    std::size_t score = 0;
+};
+
+void consider(const Reading& reading, const Words& sample, const Change& change, Found& best) noexcept {
+    const std::size_t now = score(reading, sample, change);
+    if (now > best.score) {
+        best = {change, now};
+    }
+}
+
+// The change that makes most of the sample common words: of the four shifts that fit the letters best, rot13, Atbash
+// and reading from the end. O(letters + 26 * 26).
+Found best_change(const Reading& reading, const Words& sample) noexcept {
+    std::array<std::uint32_t, 26> counts{};
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        for (const char c : word_of(reading, i)) {
+            if (is(c, kLower)) {
+                ++counts[static_cast<std::size_t>(c - 'a')];
+            }
+        }
+    }
+    std::array<std::uint32_t, 26> fit{};
+    for (unsigned shift = 0; shift < 26; ++shift) {
+        for (unsigned c = 0; c < 26; ++c) {
+            fit[shift] += counts[c] * kFrequency[(c + shift) % 26];
+        }
+    }
+    Found best;
+    for (int round = 0; round < 4; ++round) {
+        const auto shift = static_cast<unsigned>(std::max_element(fit.begin() + 1, fit.end()) - fit.begin());
+        fit[shift] = 0;
+        consider(reading, sample, {shift, false, false}, best);
+    }
+    consider(reading, sample, {13, false, false}, best);
+    consider(reading, sample, {0, true, false}, best);
+    consider(reading, sample, {0, false, true}, best);
+    return best;
+}
+
+// Letters of the sample.
+std::size_t letters_of(const Reading& reading, const Words& sample) noexcept {
+    std::size_t letters = 0;
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        letters += reading.tokens[i].size();
+    }
+    return letters;
+}
+
+// The stretch and the words beside it that the change fits, too: words that are unknown, or common after it.
+Words extended(const Reading& reading, Words words, const Change& change) noexcept {
+    const auto belongs = [&](std::size_t i) {
+        return !is_known(reading, i) || !is(reading.folded.bytes[reading.tokens[i].begin], kLower) ||
+               is_common_after(word_of(reading, i), change);
+    };
+    while (words.begin > 0 && belongs(words.begin - 1)) {
+        --words.begin;
+    }
+    while (words.end < reading.tokens.size() && belongs(words.end)) {
+        ++words.end;
+    }
+    return words;
+}
+
+RawSpan bytes_of(const Reading& reading, const Words& words) noexcept {
+    return raw_span(reading.folded, reading.tokens[words.begin].begin, reading.tokens[words.end - 1].end);
+}
+
+std::size_t character_begin(std::string_view text, std::size_t end) noexcept {
+    std::size_t begin = end - 1;
+    while (begin > 0 && end - begin < 4 && (static_cast<unsigned char>(text[begin]) & 0xC0U) == 0x80U) {
+        --begin;
+    }
+    return begin;
+}
+
+// Bytes [begin, end) of the text, character by character from the end.
+void put_reversed(const Job& job, std::size_t begin, std::size_t end) {
+    for (std::size_t at = end; at > begin;) {
+        const std::size_t first = std::max(begin, character_begin(job.text(), at));
+        for (std::size_t i = first; i < at; ++i) {
+            (void)job.children.put_byte(job.text()[i], first, at);
+        }
+        at = first;
+    }
+}
+
+void keep_changed(const Job& job, const RawSpan& span, const Change& change) {
+    const ViewKind kind = change.mirror ? ViewKind::atbash : change.shift == 13 ? ViewKind::rot13 : ViewKind::caesar;
+    if (!job.children.open(kind)) {
+        return;
+    }
+    for (std::size_t i = span.begin; i < span.end; ++i) {
+        (void)job.children.put_byte(change.of(job.text()[i]), i, i + 1);
+    }
+    job.children.close(job.text());
+}
+
+bool is_word_byte(char c) noexcept { return is(c, kAlnum) || static_cast<unsigned char>(c) >= 0x80; }
+
+// Both readings: the whole from its end, and each word from its end.
+void keep_reversed(const Job& job, const RawSpan& span) {
+    if (job.children.open(ViewKind::reversed)) {
+        put_reversed(job, span.begin, span.end);
+        job.children.close(job.text());
+    }
+    if (!job.children.open(ViewKind::reversed_words)) {
+        return;
+    }
+    for (std::size_t at = span.begin; at < span.end;) {
+        std::size_t end = at;
+        while (end < span.end && is_word_byte(job.text()[end])) {
+            ++end;
+        }
+        put_reversed(job, at, end);
+        at = end;
+        while (at < span.end && !is_word_byte(job.text()[at])) {
+            (void)job.children.put_byte(job.text()[at], at, at + 1);
+            ++at;
+        }
+    }
+    job.children.close(job.text());
+}
+
+// Tries a stretch; returns the word behind what was done with.
+std::size_t try_stretch(const Job& job, const Words& stretch) {
+    const Reading& reading = job.reading;
+    const Words sample = {stretch.begin, std::min(stretch.end, stretch.begin + kSample)};
+    const std::size_t letters = letters_of(reading, sample);
+    if (letters < kLeastLetters) {
+        return stretch.end;
+    }
+    const Found found = best_change(reading, sample);
+    if (found.score * 5 < letters * 2 || found.score < 6) {
+        return stretch.end;
+    }
+    const Words whole = extended(reading, stretch, found.change);
+    if (found.change.reverse) {
+        keep_reversed(job, bytes_of(reading, whole));
+    } else {
+        keep_changed(job, bytes_of(reading, whole), found.change);
+    }
+    return whole.end;
+}
+
+}  // namespace
+
+void decode_letters(const Job& job) {
+    const Reading& reading = job.reading;
+    const std::size_t count = reading.tokens.size();
+    const std::size_t least = count <= kFewWords ? kStretchOfFew : kStretch;
+    // Looks at the last word that a stretch from `begin` needs first: where it is known, no stretch has it.
+    std::size_t begin = 0;
+    while (begin + least <= count) {
+        std::size_t at = begin + least;
+        while (at > begin && !is_known(reading, at - 1)) {
+            --at;
+        }
+        if (at > begin) {
+            begin = at;
+            continue;
+        }
+        std::size_t end = begin + least;
+        while (end < count && !is_known(reading, end)) {
+            ++end;
+        }
+        begin = std::max(end, try_stretch(job, {begin, end}));
+    }
+}
+
+}  // namespace fastguard::decoding

@@ -1,0 +1,277 @@
+// Codes in groups of bits: base64, base32, base16 and binary, in long runs or cut up by blanks.
+#include "codes.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kLeastDecodedText = 6;  // characters
+constexpr std::size_t kLongRun = 16;
+constexpr std::size_t kLeastNext = 16;  // a run behind a line end goes on with the one before from this size
+constexpr std::size_t kMimeLine = 40;   // behind a run of this size any run may be the last line
+
+// Bytes [begin, end) of the text.
+struct Run {
+    std::size_t begin;
+    std::size_t end;
+};
+
+// Values of the digits of a code, 255 for what is none.
+using Digits = std::array<std::uint8_t, 256>;
+constexpr Digits digits_of(std::string_view alphabet, bool fold) {
+    Digits digits{};
+    digits.fill(255);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        const char c = alphabet[i];
+        digits[static_cast<unsigned char>(c)] = static_cast<std::uint8_t>(i);
+        if (fold && c >= 'A' && c <= 'Z') {
+            digits[static_cast<unsigned char>(c + 32)] = static_cast<std::uint8_t>(i);
+        }
+    }
+    return digits;
+}
+constexpr Digits kDigits64 = [] {
+    Digits digits = digits_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", false);
+    digits['-'] = 62;
+    digits['_'] = 63;
+    return digits;
+}();
+constexpr Digits kDigits32 = digits_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", true);
+constexpr Digits kDigits32Hex = digits_of("0123456789ABCDEFGHIJKLMNOPQRSTUV", true);
+constexpr Digits kDigitsCrockford = digits_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ", true);
+constexpr Digits kDigits16 = digits_of("0123456789ABCDEF", true);
+constexpr Digits kDigits2 = digits_of("01", false);
+
+// Digits of `bits` bits each to bytes of `per_byte` bits; the first `skip` digits and all that is no digit are passed
+// over.
+struct Groups {
+    const Digits* digits;
+    unsigned bits;
+    std::size_t skip = 0;
+    unsigned per_byte = 8;
+};
+template <class Sink>
+void produce_groups(std::string_view text, const Run& run, const Groups& groups, const Sink& sink) {
+    std::uint32_t value = 0;
+    unsigned have = 0;
+    std::size_t skip = groups.skip;
+    // Where the oldest bits of the value came from: a byte never begins before the last 8 digits.
+    std::array<std::size_t, 32> places{};
+    std::size_t count = 0;
+    const std::uint32_t mask = (1U << groups.per_byte) - 1;
+    for (std::size_t at = run.begin; at < run.end; ++at) {
+        const std::uint8_t digit = (*groups.digits)[static_cast<unsigned char>(text[at])];
+        if (digit == 255) {
+            continue;
+        }
+        if (skip > 0) {
+            --skip;
+            continue;
+        }
+        value = value << groups.bits | digit;
+        have += groups.bits;
+        places[count++ % places.size()] = at;
+        if (have >= groups.per_byte) {
+            const std::size_t carriers = (have + groups.bits - 1) / groups.bits;
+            have -= groups.per_byte;
+            const std::uint32_t byte = value >> have & mask;
+            sink(static_cast<unsigned char>(byte > 0xFF ? 0xFF : byte), places[(count - carriers) % places.size()],
+                 at + 1);
+        }
+    }
+}
+
+// Tries the groups from each of the first `phases` digits on and keeps the best where it reads like text.
+bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
+    Stretches best(kLeastDecodedText);
+    std::size_t best_phase = 0;
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+        groups.skip = phase;
+        const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
+        const Stretches stretches = measure(kLeastDecodedText, produce);
+        if (stretches.readable() > best.readable()) {
+            best = stretches;
+            best_phase = phase;
+        }
+        if (mostly_readable(stretches)) {
+            break;
+        }
+    }
+    groups.skip = best_phase;
+    return keep(job, kind, best, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); });
+}
+
+bool keep_whole(const Job& job, ViewKind kind, const Run& run, const Groups& groups) {
+    const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
+    const Stretches stretches = measure(kLeastDecodedText, produce);
+    return mostly_readable(stretches) && keep(job, kind, stretches, produce);
+}
+
+bool keep_base32(const Job& job, const Run& run, unsigned classes) {
+    return ((classes & kBase32) != 0 && keep_whole(job, ViewKind::base32, run, {&kDigits32, 5})) ||
+           ((classes & kBase32Hex) != 0 && keep_whole(job, ViewKind::base32, run, {&kDigits32Hex, 5})) ||
+           ((classes & kAlnum) != 0 && keep_whole(job, ViewKind::base32, run, {&kDigitsCrockford, 5}));
+}
+
+// What all bytes of a run are.
+unsigned classes_of(std::string_view text, const Run& run) noexcept {
+    unsigned classes = ~0U;
+    for (std::size_t i = run.begin; i < run.end; ++i) {
+        classes &= kClasses[static_cast<unsigned char>(text[i])];
+    }
+    return classes;
+}
+
+Run run_around(std::string_view text, std::size_t at, std::size_t least, unsigned what) noexcept {
+    Run run = {at, at};
+    while (run.begin > least && is(text[run.begin - 1], what)) {
+        --run.begin;
+    }
+    while (run.end < text.size() && is(text[run.end], what)) {
+        ++run.end;
+    }
+    return run;
+}
+
+// The run with the lines that go on with it.
+Run with_lines(std::string_view text, Run run) noexcept {
+    std::size_t last = run.end - run.begin;
+    while (run.end < text.size()) {
+        std::size_t next = run.end;
+        while (next < text.size() && next - run.end < 16 && is(text[next], kBlank)) {
+            ++next;
+        }
+        const Run more = run_around(text, next, next, kBase64);
+        const std::size_t size = more.end - more.begin;
+        if (next == run.end || size < 2 || (size < kLeastNext && last < kMimeLine)) {
+            break;
+        }
+        run.end = more.end;
+        last = size;
+    }
+    return run;
+}
+
+// Decodes the run around `at`; returns where it ends.
+std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
+    const std::string_view text = job.text();
+    const Run word = run_around(text, at, least, kAlnum);
+    const unsigned classes = classes_of(text, word);
+    const std::size_t size = word.end - word.begin;
+    if ((classes & kBinary) != 0 && size >= 24) {
+        const bool kept = keep_whole(job, ViewKind::binary, word, {&kDigits2, 1}) ||
+                          keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 7}) ||
+                          keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 16});
+        return kept || size > 256 ? word.end : std::max(word.end, at);
+    }
+    const Run run = with_lines(text, run_around(text, at, least, kBase64));
+    const unsigned all = classes_of(text, run_around(text, at, least, kBase64));
+    if ((classes & kHex) != 0) {
+        const Run lines = (all & kHex) != 0 ? run : word;
+        if (keep_groups(job, ViewKind::base16, lines, {&kDigits16, 4}, 2)) {
+            return lines.end;
+        }
+    } else if ((classes & kBase32Hex) == 0 || (classes & kLower) == 0) {
+        // "x49676e6f", "0x49676e6f": the digits stand behind the mark.
+        const char mark = lower(text[word.begin]);
+        const bool marked = mark == 'x' || (mark == '0' && lower(text[word.begin + 1]) == 'x');
+        const Run digits = {word.begin + (mark == 'x' ? 1U : 2U), word.end};
+        if (marked && (classes_of(text, digits) & kHex) != 0 &&
+            keep_whole(job, ViewKind::base16, digits, {&kDigits16, 4})) {
+            return word.end;
+        }
+    }
+    if (keep_base32(job, (all & kAlnum) != 0 ? run : word, classes)) {
+        return run.end;
+    }
+    (void)keep_groups(job, ViewKind::base64, run, {&kDigits64, 6}, 4);
+    return run.end;
+}
+
+// Bit i: `size` set bits of `masks` begin at i; the next word is needed for those that cross.
+template <class At>
+std::uint64_t sixteen(const At& at, std::size_t word, std::size_t words) noexcept {
+    std::uint64_t low = at(word);
+    std::uint64_t next = word + 1 < words ? at(word + 1) : 0;
+    for (unsigned k = 1; k < kLongRun; k *= 2) {
+        low &= low >> k | next << (64 - k);
+        next &= next >> k;
+    }
+    return low;
+}
+
+}  // namespace
+
+void decode_runs(const Job& job) {
+    const ByteMasks& masks = job.reading.raw_masks;
+    const std::size_t words = (job.text().size() + 63) / 64;
+    const auto at = [&](std::size_t i) { return masks.word[i] & ~masks.high[i]; };
+    std::size_t done = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+        for (std::uint64_t bits = sixteen(at, word, words); bits != 0; bits &= bits - 1) {
+            const std::size_t place = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+            if (place >= done) {
+                done = decode_run(job, place, done);
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------- cut up by blanks
+
+namespace {
+
+// Whether bytes [begin, end) look like a piece of base64 rather than a word: letters and digits mixed, or capitals
+// behind the first letter (unless all are capitals), or all of a single character.
+bool is_mixed(std::string_view text, std::size_t begin, std::size_t end) noexcept {
+    unsigned any = 0;
+    bool inner_capital = false;
+    for (std::size_t i = begin; i < end; ++i) {
+        any |= kClasses[static_cast<unsigned char>(text[i])];
+        inner_capital |= i > begin && is(text[i], kUpper);
+    }
+    const bool letters = (any & (kLower | kUpper)) != 0;
+    return end - begin == 1 || (letters && (any & kDigit) != 0) || (inner_capital && (any & kLower) != 0);
+}
+
+constexpr std::size_t kLeastPieces = 4;
+
+}  // namespace
+
+void decode_broken_base64(const Job& job) {
+    const std::string_view text = job.text();
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (!is(text[at], kBase64)) {
+            ++at;
+            continue;
+        }
+        // A region: pieces with blanks between them.
+        Run region = {at, at};
+        std::size_t pieces = 0;
+        std::size_t mixed = 0;
+        std::size_t first_mixed = 0;
+        while (at < text.size() && is(text[at], kBase64 | kBlank)) {
+            const Run piece = run_around(text, at, at, kBase64);
+            if (piece.end == at) {
+                ++at;
+                continue;
+            }
+            ++pieces;
+            if (is_mixed(text, piece.begin, piece.end)) {
+                first_mixed = mixed == 0 ? piece.begin : first_mixed;
+                ++mixed;
+            }
+            at = region.end = piece.end;
+        }
+        if (mixed >= kLeastPieces && mixed * 8 >= pieces) {
+            region.begin = first_mixed > 64 + region.begin ? first_mixed - 64 : region.begin;
+            (void)(keep_groups(job, ViewKind::base64, region, {&kDigits64, 6}, 4) ||
+                   keep_whole(job, ViewKind::base32, region, {&kDigits32, 5}));
+        }
+    }
+}
+
+}  // namespace fastguard::decoding
