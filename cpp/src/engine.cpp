@@ -206,6 +206,10 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
         if (!collector.wants(signature) || (!raw && !folded)) {
             continue;
         }
+        if (collector.full()) {
+            collector.result().set(Truncated::max_findings);
+            break;
+        }
         bool truncated = false;
         for (const PatternSpan& span :
              scanner.spans(pattern, view.bytes, kMaxPerSignature, scratch.patterns, truncated)) {

@@ -60,6 +60,9 @@ bool ends_sentence_at(std::string_view text, std::size_t at) noexcept {
 }
 
 bool ends_sentence(std::string_view text) noexcept {
+    if (text.size() > Mentions::kMostSentence) {
+        return true;
+    }
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (ends_sentence_at(text, at)) {
             return true;
@@ -68,13 +71,14 @@ bool ends_sentence(std::string_view text) noexcept {
     return false;
 }
 
-// The first of tokens [from, first) that no end of a sentence parts from byte `begin`, which lies behind them; `first`
-// where there is none.
+// The first of tokens [from, first) that no end of a sentence, nor more than kMostSentence bytes, part from byte `begin`,
+// which lies behind them; `first` where there is none.
 std::size_t sentence_start(std::string_view text, std::span<const Token> tokens, std::size_t from, std::size_t first,
                            std::size_t begin) noexcept {
     text = text.substr(0, begin);
+    const std::size_t least = begin > Mentions::kMostSentence ? begin - Mentions::kMostSentence : 0;
     std::size_t start = first;
-    for (std::size_t at = begin; start > from && at-- > tokens[start - 1].begin;) {
+    for (std::size_t at = begin; start > from && at > least && at-- > tokens[start - 1].begin;) {
         if (ends_sentence_at(text, at)) {
             return start;
         }

@@ -27,14 +27,15 @@ std::uint64_t next_generation() noexcept {
 
 constexpr std::size_t kMaxEnds = 4096;      // ends that one recovery looks at; a match may have many
 constexpr std::uint32_t kMaxReach = 8192;   // longest match of a pattern of limited width that is recovered whole
+constexpr std::uint32_t kLeastLook = 256;   // bytes that are always looked at for a greater end of a match
 constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimited width
 
 // What finding the places of matches may cost, in bytes scanned, for one text: text made to cost much gets to the end
 // of it, and the verdict says so.
 constexpr std::size_t kWorkBytes = std::size_t{1} << 16U;
-constexpr std::size_t kWorkFactor = 8;
+constexpr std::size_t kWorkFactor = 4;
 constexpr std::size_t kCallBytes = 64;  // what a call of libhs costs beside the bytes
-constexpr std::size_t kTryFactor = 4;   // a byte of a try costs as much as this many of a whole scan
+constexpr std::size_t kTryFactor = 4;   // a byte of a try that fails counts as this many
 
 struct EndCollector {
     std::uint32_t* ends;
@@ -126,10 +127,12 @@ struct Scanner::Impl {
     // Ends of the matches that begin at `begin`, looking `reach` bytes far.
     static ForwardCollector ends_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
                                       std::uint32_t reach, PatternScratch& scratch) noexcept;
-    // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none. Nothing
-    // where the work for it would be too much.
+    // The greatest end of a match that begins at `begin` and can also end at `ends[0]`; 0 where there is none. An end
+    // counts where another one, or kLeastLook bytes, came to half as far. Nothing where the work would be too much.
+    // `ends`: of all matches that end there or behind it.
     static std::optional<std::uint32_t> longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                                     std::uint32_t end, PatternScratch& scratch) noexcept;
+                                                     std::span<const std::uint32_t> ends,
+                                                     PatternScratch& scratch) noexcept;
 };
 
 void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
@@ -255,24 +258,35 @@ ForwardCollector Scanner::Impl::ends_from(const Single& one, std::string_view te
 }
 
 std::optional<std::uint32_t> Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                                         std::uint32_t end, PatternScratch& scratch) noexcept {
-    // Most places are none: that is seen without what lies behind `end`.
-    const std::uint32_t width = end - begin;
-    if (!scratch.spend(kCallBytes + kTryFactor * width)) {
+                                                         std::span<const std::uint32_t> ends,
+                                                         PatternScratch& scratch) noexcept {
+    // Most places are none: that is seen without what lies behind the end.
+    const std::uint32_t end = ends.front();
+    if (!scratch.spend(kCallBytes + kTryFactor * (end - begin))) {
         return std::nullopt;
     }
-    if (!ends_from(one, text, begin, end, width, scratch).reached) {
+    if (!ends_from(one, text, begin, end, end - begin, scratch).reached) {
         return 0;
     }
-    const std::size_t reach = std::min<std::size_t>(one.reach, text.size() - begin);
-    if (reach <= width) {
-        return end;
+    // A match goes on as long as ends of it follow each other closely enough: so its length is what it costs.
+    std::uint32_t longest = end;
+    std::uint32_t looked_at = 0;
+    for (std::uint32_t reach = std::max(kLeastLook, 2 * (end - begin)); looked_at < one.reach; reach *= 2) {
+        const auto behind = std::upper_bound(ends.begin(), ends.end(), begin + std::min(reach, one.reach));
+        const std::uint32_t last = *(behind - 1);
+        if (last > longest) {
+            if (!scratch.spend(kCallBytes + (last - begin))) {
+                return std::nullopt;
+            }
+            const ForwardCollector all = ends_from(one, text, begin, end, last - begin, scratch);
+            longest = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(all.greatest, longest, last));
+        }
+        looked_at = reach;
+        if (longest - begin <= reach / 2) {
+            break;
+        }
     }
-    if (!scratch.spend(kCallBytes + reach)) {
-        return std::nullopt;
-    }
-    const ForwardCollector all = ends_from(one, text, begin, end, one.reach, scratch);
-    return static_cast<std::uint32_t>(std::max<std::uint64_t>(all.greatest, end));
+    return longest;
 }
 
 std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
@@ -307,7 +321,8 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
             if (!one.first.allows(text, begin)) {
                 continue;
             }
-            const std::optional<std::uint32_t> longest = Impl::longest_from(one, text, begin, end, scratch);
+            const std::optional<std::uint32_t> longest =
+                Impl::longest_from(one, text, begin, {ends.ends + i, ends.count - i}, scratch);
             if (!longest) {
                 return give_up(end);
             }

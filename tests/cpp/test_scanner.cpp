@@ -135,6 +135,28 @@ void matches_at_the_edges_of_text_and_blocks_are_found() {
     }
 }
 
+// An end that lies twice as far as the last one, and beyond 256 bytes, is of another match.
+void a_match_goes_on_while_its_ends_follow_closely() {
+    const std::vector<PatternSpec> open = {{"open", "a[a-y ]*z", false}};
+    const Scanner scanner(open);
+    PatternScratch scratch;
+    scanner.prepare(scratch);
+    const auto ends_at = [](std::initializer_list<std::size_t> ends) {
+        string text = "a" + string(2000, 'b');
+        for (const std::size_t end : ends) {
+            text[end - 1] = 'z';
+        }
+        return text;
+    };
+    const std::vector<PatternSpec> any = {{"any", "a[a-z ]*z", false}};
+    const Scanner all(any);
+    all.prepare(scratch);
+    CHECK(spans_of(scanner, 0, ends_at({200}), scratch) == (Spans{{0, 200}}));
+    CHECK(spans_of(all, 0, ends_at({10, 250}), scratch) == (Spans{{0, 250}}));
+    CHECK(spans_of(all, 0, ends_at({10, 200, 500, 1000, 1900}), scratch) == (Spans{{0, 1900}}));
+    CHECK(spans_of(all, 0, ends_at({10, 600}), scratch) == (Spans{{0, 10}}));
+}
+
 void nul_bytes_and_newlines_are_bytes_like_others() {
     const Scanner scanner(patterns());
     PatternScratch scratch;
@@ -340,6 +362,7 @@ int main() {
     random_texts_have_the_spans_of_every_substring();
     matches_at_the_edges_of_text_and_blocks_are_found();
     nul_bytes_and_newlines_are_bytes_like_others();
+    a_match_goes_on_while_its_ends_follow_closely();
     an_empty_text_and_an_empty_scanner_find_nothing();
     a_flood_of_matches_stops_at_the_limit_and_says_so();
     what_costs_too_much_is_given_up_and_says_so();

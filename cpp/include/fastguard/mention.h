@@ -34,6 +34,7 @@ inline constexpr std::array<std::string_view, 4> kMentionConcepts = {"quoting", 
 class Mentions {
   public:
     static constexpr std::size_t kMostQuoted = 240;
+    static constexpr std::size_t kMostSentence = 512;  // bytes of a sentence before or behind a match that are looked at
     static constexpr std::size_t kNear = 10;
     static constexpr std::size_t kInside = 3;
     static constexpr std::size_t kAfter = 3;
@@ -45,7 +46,7 @@ class Mentions {
     void finish() { table_.finish(); }
 
     // Whether bytes [begin, end) of the folded view of a reading, `begin` < `end`, are a mention. O(1): looks at no
-    // more than kMostQuoted bytes and kNear tokens around them. Uses, and overwrites, `scratch`; allocates only to
+    // more than kMostSentence bytes and kNear tokens around them. Uses, and overwrites, `scratch`; allocates only to
     // grow it.
     [[nodiscard]] bool is_mention(const Reading& reading, std::size_t begin, std::size_t end,
                                   PhraseScratch& scratch) const;

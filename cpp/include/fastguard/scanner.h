@@ -104,10 +104,10 @@ class Scanner {
     bool scan(std::string_view text, PatternScratch& scratch) const noexcept;
 
     // Matches of one pattern in order, without overlap: for each end not yet covered the leftmost begin, from there the
-    // longest match. At most `limit`; `truncated` is set where there are more, and where the places of all matches of
-    // one `scan` cost more than a multiple of the text: then what was not placed is given up, but for the end of one
-    // match. `pattern` is a hit of the last `scan`, `text` what it scanned. Valid until the next call with this
-    // scratch. O(size).
+    // longest match (as far as its ends lie less than twice as far as the one before, or 256 bytes). At most `limit`;
+    // `truncated` is set where there are more, and where the places of all matches of one `scan` cost more than a
+    // multiple of the text: then what was not placed is given up, but for the end of one match. `pattern` is a hit of
+    // the last `scan`, `text` what it scanned. Valid until the next call with this scratch. O(size).
     std::span<const PatternSpan> spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                        PatternScratch& scratch, bool& truncated) const noexcept;
 
