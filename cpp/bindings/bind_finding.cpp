@@ -270,6 +270,14 @@ Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssiz
     return made;
 }
 
+Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding) noexcept {
+    Ref made = make_finding(meta, part, finding, -1);
+    if (made) {
+        self_of(made.get())->whole = false;
+    }
+    return made;
+}
+
 bool is_finding(PyObject* object) noexcept { return Py_TYPE(object) == finding_type; }
 
 PyObject* finding_meta(PyObject* finding) noexcept { return self_of(finding)->meta; }

@@ -6,6 +6,7 @@
 namespace fastguard::python {
 namespace {
 
+PyTypeObject* guard_type = nullptr;
 PyObject* name_source = nullptr;
 PyObject* name_messages = nullptr;
 PyObject* name_text = nullptr;
@@ -305,13 +306,51 @@ bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::spa
     }
 }
 
+bool check_released(const Engine& engine, const Text& text, std::uint8_t source, CheckResult& result) noexcept {
+    if (text.units <= kReleaseBytes) {
+        engine.check(text, source, thread_scratch(), result);
+        return true;
+    }
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds kBetweenSignals(20);
+    bool interrupted = false;
+    PyThreadState* thread = PyEval_SaveThread();
+    Engine::begin(result);
+    try {
+        Scratch& scratch = thread_scratch();
+        SegmentReader reader(text, engine.policy().max_bytes, scratch.transcoded);
+        Clock::time_point looked = Clock::now();
+        for (Segment segment; !interrupted && reader.next(segment);) {
+            engine.read(segment, source, scratch, result);
+            if (!segment.last && Clock::now() - looked > kBetweenSignals) {
+                take_gil(thread);
+                interrupted = PyErr_CheckSignals() < 0;  // a handler may check texts with this scratch
+                thread = PyEval_SaveThread();
+                looked = Clock::now();
+            }
+        }
+        if (reader.truncated()) {
+            result.set(Truncated::max_bytes);
+        }
+    } catch (const std::bad_alloc&) {
+        result.set(Degraded::memory);
+    }
+    engine.end(source, result);
+    take_gil(thread);
+    return !interrupted;
+}
+
 Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner, std::uint8_t source) noexcept {
     Scratch& scratch = thread_scratch();
     CheckResult& result = scratch.result;
     if (text.units > kReleaseBytes) {
-        PyThreadState* thread = PyEval_SaveThread();
-        hold.engine().check(text, source, scratch, result);
-        take_gil(thread);
+        // Handlers of signals may check other texts on this thread meanwhile.
+        CheckResult own = std::move(result);
+        const bool done = check_released(hold.engine(), text, source, own);
+        result = std::move(own);
+        if (!done) {
+            return {};
+        }
     } else {
         hold.engine().check(text, source, scratch, result);
     }
@@ -327,14 +366,18 @@ Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* ow
     return make_verdict(result, owner, hold.metas());
 }
 
+bool is_guard(PyObject* object) noexcept { return PyObject_TypeCheck(object, guard_type) != 0; }
+
 int add_guard_type(PyObject* module) noexcept {
     name_source = PyUnicode_InternFromString("source");
     name_messages = PyUnicode_InternFromString("messages");
     name_text = PyUnicode_InternFromString("text");
     name_check_messages = PyUnicode_InternFromString("_check_messages");
     name_score_windows = PyUnicode_InternFromString("_score_windows");
-    const Ref type(PyType_FromSpec(&spec));
-    return type ? PyModule_AddObjectRef(module, "GuardBase", type.get()) : -1;
+    guard_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+    return guard_type == nullptr
+               ? -1
+               : PyModule_AddObjectRef(module, "GuardBase", reinterpret_cast<PyObject*>(guard_type));
 }
 
 }  // namespace fastguard::python

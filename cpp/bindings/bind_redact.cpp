@@ -1,4 +1,5 @@
 // `redact`: secrets and personal data out, placeholders in.
+#include "fastguard/redaction.h"
 #include "guard_object.h"
 
 #include <algorithm>
@@ -13,43 +14,15 @@ namespace {
 
 constexpr int kRounds = 4;  // redacted text is checked again until nothing is found
 
-// "pii.financial.payment_card" -> "PAYMENT_CARD"
-std::string entity_of(const std::string& id) {
-    std::string entity = id.substr(id.rfind('.') + 1);
-    std::transform(entity.begin(), entity.end(), entity.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    return entity;
-}
-
-struct Replacement {
-    Py_ssize_t begin;
-    Py_ssize_t end;
-    const std::string* id;
-};
-
-// What to replace, left to right, without overlap: of overlapping findings the one that begins first, then the longest.
+// What to replace in code points, left to right, without overlap.
 std::vector<Replacement> choose(const Engine& engine, const CheckResult& result) {
     std::vector<Replacement> chosen;
     for (const Finding& finding : result.findings) {
-        const SignatureSpec& spec = engine.pack().signatures()[finding.signature].spec;
-        const std::string_view category = kCategories[spec.category];
-        if (category == "pii" || category == "secret") {
-            chosen.push_back({static_cast<Py_ssize_t>(finding.begin.code_point),
-                              static_cast<Py_ssize_t>(finding.end.code_point), &spec.id});
+        if (is_entity(engine.pack().signatures()[finding.signature].spec.category)) {
+            chosen.push_back({finding.begin.code_point, finding.end.code_point, finding.signature});
         }
     }
-    std::sort(chosen.begin(), chosen.end(), [](const Replacement& a, const Replacement& b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-    });
-    std::size_t kept = 0;
-    for (const Replacement& next : chosen) {
-        if (kept > 0 && next.begin < chosen[kept - 1].end) {
-            chosen[kept - 1].end = std::max(chosen[kept - 1].end, next.end);  // cover both
-        } else {
-            chosen[kept++] = next;
-        }
-    }
-    chosen.resize(kept);
+    join_overlapping(chosen);
     return chosen;
 }
 
@@ -92,17 +65,20 @@ class Names {
     std::map<std::string, long> counts_;
 };
 
-Ref replace(PyObject* text, const std::vector<Replacement>& replacements, Names& names) {
+Ref replace(const Engine& engine, PyObject* text, const std::vector<Replacement>& replacements, Names& names) {
     Ref parts(PyList_New(0));
     Py_ssize_t at = 0;
     const auto add = [&parts](const Ref& part) { return part && PyList_Append(parts.get(), part.get()) == 0; };
     for (const Replacement& next : replacements) {
-        const Ref value(PyUnicode_Substring(text, next.begin, next.end));
-        if (!parts || !value || !add(Ref(PyUnicode_Substring(text, at, next.begin))) ||
-            !add(names.placeholder(entity_of(*next.id), value.get()))) {
+        const auto begin = static_cast<Py_ssize_t>(next.begin);
+        const auto end = static_cast<Py_ssize_t>(next.end);
+        const std::string entity = entity_of(engine.pack().signatures()[next.signature].spec.id);
+        const Ref value(PyUnicode_Substring(text, begin, end));
+        if (!parts || !value || !add(Ref(PyUnicode_Substring(text, at, begin))) ||
+            !add(names.placeholder(entity, value.get()))) {
             return {};
         }
-        at = next.end;
+        at = end;
     }
     if (!parts || !add(Ref(PyUnicode_Substring(text, at, PyUnicode_GET_LENGTH(text))))) {
         return {};
@@ -143,7 +119,9 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
                 return nullptr;
             }
             CheckResult result;
-            hold.engine().check(view, source, thread_scratch(), result);
+            if (!check_released(hold.engine(), view, source, result)) {
+                return nullptr;
+            }
             if (result.has(Truncated::max_bytes)) {
                 PyErr_SetString(PyExc_ValueError,
                                 "text is longer than the policy's limit max_bytes: nothing is redacted");
@@ -159,7 +137,7 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
             }
             // A round that was full only makes room for the findings behind it.
             rounds -= result.has(Truncated::max_findings) ? 0 : 1;
-            current = replace(current.get(), replacements, names);
+            current = replace(hold.engine(), current.get(), replacements, names);
             if (!current) {
                 return nullptr;
             }

@@ -12,10 +12,11 @@ namespace {
 PyTypeObject* verdict_type = nullptr;
 PyObject* actions[4] = {nullptr, nullptr, nullptr, nullptr};
 
-constexpr std::array<std::pair<Truncated, const char*>, 3> kTruncatedNames = {
+constexpr std::array<std::pair<Truncated, const char*>, 4> kTruncatedNames = {
     {{Truncated::max_bytes, "max_bytes"},
      {Truncated::max_findings, "max_findings"},
-     {Truncated::deep_windows, "deep_windows"}}};
+     {Truncated::deep_windows, "deep_windows"},
+     {Truncated::stream_window, "stream_window"}}};
 constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};
 
@@ -267,6 +268,22 @@ Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noe
     self.record_count = result.findings.size();
     self.metas = Py_NewRef(metas);
     self.text = Py_NewRef(text);
+    return made;
+}
+
+Ref make_verdict_of(const CheckResult& result, PyObject* findings) noexcept {
+    Ref made = allocate_verdict();
+    if (made) {
+        VerdictObject& self = self_of(made.get());
+        self.action = result.action;
+        self.tier = result.tier;
+        self.level = result.level;
+        self.truncated = result.truncated;
+        self.degraded = result.degraded;
+        self.score = result.score;
+        self.categories = result.categories;
+        self.findings = Py_NewRef(findings);
+    }
     return made;
 }
 

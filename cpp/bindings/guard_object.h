@@ -51,6 +51,11 @@ inline constexpr std::size_t kReleaseBytes = 2048;
 [[nodiscard]] bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<const Text> texts,
                               std::span<CheckResult> results) noexcept;
 
+// Checks a text into `result`, a long one without the GIL, which is taken a few dozen times a second to run the handlers
+// of signals. False with an exception set where one of them raised.
+[[nodiscard]] bool check_released(const Engine& engine, const Text& text, std::uint8_t source,
+                                  CheckResult& result) noexcept;
+
 // Checks one text whose object is `owner`.
 [[nodiscard]] Ref check_text(PyObject* guard, const Hold& hold, const Text& text, PyObject* owner,
                              std::uint8_t source) noexcept;
@@ -60,6 +65,9 @@ inline constexpr std::size_t kReleaseBytes = 2048;
 using OwnerFunction = PyObject* (*)(void* context, std::size_t index);
 [[nodiscard]] Ref check_texts(PyObject* guard, const Hold& hold, std::span<const Text> texts, OwnerFunction owner,
                               void* context, std::uint8_t source, Py_ssize_t threads) noexcept;
+
+// Whether an object is a GuardBase.
+[[nodiscard]] bool is_guard(PyObject* object) noexcept;
 
 // Makes `state` the state of `guard`; calls under way finish on the old one.
 void swap_state(PyObject* guard, std::unique_ptr<EngineState> state) noexcept;

@@ -9,7 +9,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     module.doc() = "The native engine of fastguard.";
     module.attr("__version__") = FASTGUARD_VERSION;
     if (fg::add_category_type(module.ptr()) < 0 || fg::add_finding_type(module.ptr()) < 0 ||
-        fg::add_verdict_type(module.ptr()) < 0 || fg::add_guard_type(module.ptr()) < 0) {
+        fg::add_verdict_type(module.ptr()) < 0 || fg::add_guard_type(module.ptr()) < 0 ||
+        fg::add_stream_type(module.ptr()) < 0) {
         throw py::error_already_set();
     }
     fg::register_errors(module);

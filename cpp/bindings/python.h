@@ -79,11 +79,14 @@ int add_category_type(PyObject* module) noexcept;
 int add_finding_type(PyObject* module) noexcept;
 int add_verdict_type(PyObject* module) noexcept;
 int add_guard_type(PyObject* module) noexcept;
+int add_stream_type(PyObject* module) noexcept;
 
 [[nodiscard]] Ref make_category(float score, int level) noexcept;
 
 // A finding in `text` (str or bytes; the caller's own object), for message `message` (-1: none).
 [[nodiscard]] Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssize_t message) noexcept;
+// The same where only the finding's own part of the text is there, as a str.
+[[nodiscard]] Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding) noexcept;
 [[nodiscard]] bool is_finding(PyObject* object) noexcept;
 [[nodiscard]] PyObject* finding_meta(PyObject* finding) noexcept;
 // The same finding, said to be of message `message`.
@@ -95,6 +98,8 @@ int register_actions(PyObject* members) noexcept;
 
 // A verdict from a final result. Takes new references to `text` and `metas`.
 [[nodiscard]] Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noexcept;
+// The same with findings that are made already, a tuple.
+[[nodiscard]] Ref make_verdict_of(const CheckResult& result, PyObject* findings) noexcept;
 [[nodiscard]] bool is_verdict(PyObject* object) noexcept;
 // Verdicts of the texts of one conversation as one; `messages[i]` is the message of text i.
 [[nodiscard]] Ref merge_verdicts(PyObject* verdicts, PyObject* messages, PyObject* degraded) noexcept;

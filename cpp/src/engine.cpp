@@ -56,8 +56,10 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
       policy_(std::move(policy)),
       gate_(std::move(gate)),
       deep_(std::move(deep)),
-      words_(WordTables::none()) {
+      words_(WordTables::none()),
+      plain_words_(WordTables::none()) {
     words_.filter = &pack_->folded_concepts().filter();
+    plain_words_.filter = words_.filter;
     if (gate_ != nullptr) {
         words_.rows = gate_->rows();
     }
@@ -107,12 +109,11 @@ bool Engine::gate_refutes(const GateResult& part, std::uint8_t source) const noe
 }
 
 void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept {
-    result.clear();
+    begin(result);
     try {
-        pack_->scanner().prepare(scratch.patterns);
         SegmentReader reader(text, policy_.max_bytes, scratch.transcoded);
         for (Segment segment; reader.next(segment);) {
-            scan_segment(segment, source, scratch, result);
+            read(segment, source, scratch, result);
         }
         if (reader.truncated()) {
             result.set(Truncated::max_bytes);
@@ -120,6 +121,33 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     } catch (const std::bad_alloc&) {
         result.set(Degraded::memory);
     }
+    end(source, result);
+}
+
+void Engine::begin(CheckResult& result) noexcept { result.clear(); }
+
+void Engine::read(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept {
+    if (result.has(Degraded::memory)) {
+        return;
+    }
+    try {
+        scan_segment(segment, source, true, scratch, result);
+    } catch (const std::bad_alloc&) {
+        result.set(Degraded::memory);
+    }
+}
+
+void Engine::find(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept {
+    try {
+        scan_segment(segment, source, false, scratch, result);
+    } catch (const std::bad_alloc&) {
+        result.set(Degraded::memory);
+    }
+}
+
+void Engine::weigh(std::uint8_t source, CheckResult& result) const noexcept { conclude({}, source, result); }
+
+void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
     const bool gate_open = gate_ != nullptr && !gate_decides(result.gate_logits, result.gate_windows, source);
     const bool deep_open = deep_ != nullptr && (gate_ == nullptr || gate_->decides_all()) &&
                            leaves_to_deep(learn(result.gate_logits, result.gate_windows, false, source), source);
@@ -136,11 +164,13 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     }
 }
 
-void Engine::scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const {
+void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool learns, Scratch& scratch,
+                          CheckResult& result) const {
+    pack_->scanner().prepare(scratch.patterns);
     Reading reading;
-    read_segment(segment, words_, scratch.reading, reading);
+    read_segment(segment, learns ? words_ : plain_words_, scratch.reading, reading);
     result.invalid += reading.stats.invalid;
-    if (gate_ != nullptr) {
+    if (gate_ != nullptr && learns) {
         const GateResult gate =
             gate_->score(reading.blocks, reading.dense, scratch.window_scores.reserve(reading.blocks.size()));
         for (std::size_t l = 0; l < kGateLabels; ++l) {

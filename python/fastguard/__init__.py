@@ -11,6 +11,7 @@ from fastguard.errors import FastguardError as FastguardError
 from fastguard.errors import ModelError as ModelError
 from fastguard.errors import PackError as PackError
 from fastguard.errors import PolicyError as PolicyError
+from fastguard.errors import StreamBlocked as StreamBlocked
 from fastguard.guard import Guard as Guard
 from fastguard.types import Action as Action
 from fastguard.types import Category as Category
@@ -37,6 +38,7 @@ __all__ = [
     "PackError",
     "Policy",
     "PolicyError",
+    "StreamBlocked",
     "Verdict",
     "__version__",
 ]

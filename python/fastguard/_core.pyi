@@ -1,7 +1,7 @@
 """The native engine: everything that touches bytes, tokens or findings. Written in C++; see cpp/README.md."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, final, overload
 
 from typing_extensions import disjoint_base
 
@@ -248,6 +248,34 @@ class GuardBase:
     def explain(self, text: str | bytes, *, source: str = "user") -> dict[str, Any]: ...
     def _score_windows(self, ids: bytes, dense: bytes, windows: int) -> bytes | None:
         """For subclasses that are their own scorer; this one has no model."""
+
+@disjoint_base
+class StreamBase:
+    """The native part of `fastguard.stream.Stream`."""
+
+    def __init__(
+        self, guard: GuardBase, source: str, redact: bool = False, holdback: int = 512, longest: int = 8192
+    ) -> None: ...
+    @overload
+    def feed(self, chunk: str, /) -> str: ...
+    @overload
+    def feed(self, chunk: bytes, /) -> bytes: ...
+    def close(self) -> Any:
+        """End the text, judge it and return the rest: bytes where bytes were fed, else str."""
+
+    def leave(self) -> None: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def blocked(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def holdback_bytes(self) -> int: ...
+    @property
+    def mapping(self) -> dict[str, Any]: ...
+    @property
+    def buffer_bytes(self) -> int: ...
 
 def merge_verdicts(verdicts: Sequence[Verdict], messages: Sequence[int], degraded: Sequence[str] = ()) -> Verdict:
     """Join the verdicts of a conversation's texts; `messages[i]` is the message that text i belongs to."""

@@ -59,6 +59,22 @@ class ModelError(FastguardError):
     """A model that is not what its manifest says, or that gives other numbers than it did when it was made."""
 
 
+class StreamBlocked(Exception):  # noqa: N818  (it says what happened; nothing given to fastguard is wrong)
+    """A stream with ``on_block="raise"`` releases nothing more; `text` is what could still be released before.
+
+    >>> error = StreamBlocked("What I can say is: ")
+    >>> error.text
+    'What I can say is: '
+    """
+
+    def __init__(self, text: str | bytes) -> None:
+        self.text = text
+        super().__init__("the policy blocks the rest of this stream")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.text,)
+
+
 def _rebuild(
     kind: type[FastguardError],
     problem: str,

@@ -53,6 +53,24 @@ class Engine {
     // follow; after `decide`, `open` may be set.
     void check(const Text& text, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
 
+    // The same in parts, for texts that come in pieces: `begin`, `read` for each segment in order, `end`, each as for
+    // the whole. A `read` puts its findings behind those there are and touches none of them. Between two of them the
+    // scratch may be used for anything else.
+    static void begin(CheckResult& result) noexcept;
+    void read(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
+    void end(std::uint8_t source, CheckResult& result) const noexcept;
+
+    // What signatures find in a piece of text, added to the findings of `result`; nothing is learned of it.
+    void find(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
+
+    // Categories, score, level and action that the findings of `result` come to by themselves.
+    void weigh(std::uint8_t source, CheckResult& result) const noexcept;
+
+    // Whether texts of this source are looked through for a signature (by its index in the pack).
+    [[nodiscard]] bool looks_for(std::uint32_t signature, std::uint8_t source) const noexcept {
+        return (source_bits_[signature] >> source & 1U) != 0;
+    }
+
     // The model's answer to an undecided result: logits per window and label, row-major.
     void decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept;
 
@@ -84,7 +102,8 @@ class Engine {
         std::array<bool, kCategoryCount> deep{};
     };
 
-    void scan_segment(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const;
+    void scan_segment(const Segment& segment, std::uint8_t source, bool learns, Scratch& scratch,
+                      CheckResult& result) const;
     void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const noexcept;
     void scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                          Collector& collector) const;
@@ -106,6 +125,7 @@ class Engine {
     std::shared_ptr<const Gate> gate_;
     std::shared_ptr<const DeepTier> deep_;
     WordTables words_;                       // of the gate and of the pack
+    WordTables plain_words_;                 // of the pack
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
     std::uint64_t wanted_ = 0;               // validators whose candidates are asked for
     std::vector<std::string> allowed_;       // allowed phrases, folded

@@ -59,23 +59,42 @@ struct Segment {
     std::size_t surrogates = 0;  // lone surrogates, each replaced by U+FFFD
 };
 
-// Walks over a text segment by segment. Cuts lie before a space where there is one near, and never inside a character.
+// Where the segment that begins with `rest` ends, and where the next one begins, in bytes of it. `rest` is all that is
+// left of the text, or at least kCutLookahead bytes of that; of it at most `allowed` bytes may be read. The answer
+// depends on the text alone, not on how much more than that of it is known.
+struct SegmentCut {
+    std::size_t end;
+    std::size_t next;
+    bool last;       // nothing follows
+    bool truncated;  // because of `allowed`
+};
+inline constexpr std::size_t kCutWindow = 512;  // how far a cut looks for a space
+inline constexpr std::size_t kCutLookahead = kSegmentBytes + kOverlapBytes + kCutWindow + 4;
+[[nodiscard]] SegmentCut cut_segment(std::string_view rest, std::uint64_t allowed) noexcept;
+
+// A cut at or a little before byte `at` of a text, not before `lowest`: before a space if there is one within
+// kCutWindow, else on the border of a character.
+[[nodiscard]] std::size_t cut_before(const char* bytes, std::size_t at, std::size_t lowest) noexcept;
+
+// Walks over a text segment by segment. Cuts lie before a space where there is one near, and never inside a character;
+// they are the same for every kind that a text may have.
 class SegmentReader {
   public:
-    // Reads at most about `max_bytes` of the text. `buffer` is used for texts that are not UTF-8 already.
+    // Reads at most `max_bytes` of the text as UTF-8. `buffer` is used for texts that are not UTF-8 already.
     SegmentReader(const Text& text, std::uint64_t max_bytes, Buffer<char>& buffer) noexcept;
 
     // False at the end. Throws std::bad_alloc when `buffer` cannot grow.
     bool next(Segment& segment);
 
-    // Whether the text was longer than `max_bytes`.
+    // Whether the text was longer than `max_bytes`; known once `next` is at the end.
     [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
   private:
-    bool next_bytes(Segment& segment) noexcept;
-    bool next_units(Segment& segment);
+    // What is left of the text from unit `at_` on, or enough of it to cut.
+    [[nodiscard]] std::string_view look_ahead();
 
     Text text_;
+    std::uint64_t max_bytes_;
     Buffer<char>& buffer_;
     std::size_t at_ = 0;  // unit where the next segment begins
     TextPlace place_;     // of it
