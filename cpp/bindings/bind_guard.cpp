@@ -375,9 +375,8 @@ int add_guard_type(PyObject* module) noexcept {
     name_check_messages = PyUnicode_InternFromString("_check_messages");
     name_score_windows = PyUnicode_InternFromString("_score_windows");
     guard_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
-    return guard_type == nullptr
-               ? -1
-               : PyModule_AddObjectRef(module, "GuardBase", reinterpret_cast<PyObject*>(guard_type));
+    return guard_type == nullptr ? -1
+                                 : PyModule_AddObjectRef(module, "GuardBase", reinterpret_cast<PyObject*>(guard_type));
 }
 
 }  // namespace fastguard::python

@@ -175,9 +175,9 @@ Ref verdict_of(const StreamState& state) noexcept {
         const Ref part(
             PyUnicode_DecodeUTF8(texts[i].data(), size, state.fed == Fed::bytes ? "surrogateescape" : "surrogatepass"));
         Ref finding =
-            part ? make_finding_of_part(PyTuple_GET_ITEM(state.hold.metas(),
-                                                         static_cast<Py_ssize_t>(result.findings[i].signature)),
-                                        part.get(), result.findings[i])
+            part ? make_finding_of_part(
+                       PyTuple_GET_ITEM(state.hold.metas(), static_cast<Py_ssize_t>(result.findings[i].signature)),
+                       part.get(), result.findings[i])
                  : Ref();
         if (!finding) {
             return {};

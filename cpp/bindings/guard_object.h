@@ -51,8 +51,8 @@ inline constexpr std::size_t kReleaseBytes = 2048;
 [[nodiscard]] bool ask_models(PyObject* guard, const Hold& hold, std::uint8_t source, std::span<const Text> texts,
                               std::span<CheckResult> results) noexcept;
 
-// Checks a text into `result`, a long one without the GIL, which is taken a few dozen times a second to run the handlers
-// of signals. False with an exception set where one of them raised.
+// Checks a text into `result`, a long one without the GIL, which is taken a few dozen times a second to run the
+// handlers of signals. False with an exception set where one of them raised.
 [[nodiscard]] bool check_released(const Engine& engine, const Text& text, std::uint8_t source,
                                   CheckResult& result) noexcept;
 

@@ -191,8 +191,7 @@ void Stream::compare() {
         bool covered = stopped_ && finding.begin.byte >= released_;
         for (Range& range : replaced_) {
             covered = covered || (range.begin <= finding.begin.byte && finding.end.byte <= range.end);
-            range.confirmed =
-                range.confirmed || (range.begin < finding.end.byte && finding.begin.byte < range.end);
+            range.confirmed = range.confirmed || (range.begin < finding.end.byte && finding.begin.byte < range.end);
         }
         missed_ = missed_ || !covered;
     }
@@ -201,8 +200,7 @@ void Stream::compare() {
     }
     CheckResult& before = window_;
     before.clear();
-    before.findings.assign(result_.findings.begin(),
-                           result_.findings.begin() + static_cast<std::ptrdiff_t>(compared_));
+    before.findings.assign(result_.findings.begin(), result_.findings.begin() + static_cast<std::ptrdiff_t>(compared_));
     engine_.weigh(options_.source, before);
     if (blocks(before)) {
         stopped_ = true;

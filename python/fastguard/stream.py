@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from fastguard import _core
 from fastguard.errors import StreamBlocked
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self

@@ -30,8 +30,8 @@ struct Replacement {
     return entity;
 }
 
-// Left to right and without overlap: of replacements that overlap the one that begins first, then the longest, gives the
-// name, and covers all of them.
+// Left to right and without overlap: of replacements that overlap the one that begins first, then the longest, gives
+// the name, and covers all of them.
 inline void join_overlapping(std::vector<Replacement>& replacements) {
     std::stable_sort(replacements.begin(), replacements.end(), [](const Replacement& a, const Replacement& b) {
         return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;

@@ -14,7 +14,8 @@
 //
 // A match that is still growing where it should be decided (a PEM block, a long token), and a run of key-like letters
 // that has outgrown the hold-back, are held until they end, at most `longest` bytes. What the windows decide otherwise
-// than the segments (a finding longer than that, one that hangs on text further away) is told: Truncated::stream_window.
+// than the segments (a finding longer than that, one that hangs on text further away) is told:
+// Truncated::stream_window.
 //
 // Not for two threads at once. Time is linear in the text; memory is bounded but for the placeholders and the findings,
 // which have limits of their own.
@@ -101,12 +102,15 @@ class Stream {
     // Text of each finding of the result, as it was fed.
     [[nodiscard]] const std::vector<std::string>& texts() const noexcept { return texts_; }
     [[nodiscard]] const Placeholders& placeholders() const noexcept { return placeholders_; }
-    // The begin of the text for the deep tier, which reads no more: all of it up to kHead bytes, invalid bytes included.
+    // The begin of the text for the deep tier, which reads no more: all of it up to kHead bytes, invalid bytes
+    // included.
     static constexpr std::size_t kHead = 64 * 1024;
     [[nodiscard]] const std::string& head() const noexcept { return head_; }
     // Bytes fed, and bytes of the buffers, for tests of bounds.
     [[nodiscard]] std::uint64_t received() const noexcept { return base_ + buffer_.size(); }
-    [[nodiscard]] std::size_t memory() const noexcept { return buffer_.capacity() + clean_.capacity() + head_.capacity(); }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return buffer_.capacity() + clean_.capacity() + head_.capacity();
+    }
 
   private:
     [[nodiscard]] std::size_t needed_hold(std::size_t most) const;
@@ -135,28 +139,28 @@ class Stream {
     StreamOptions options_;
     std::size_t hold_;
 
-    std::string buffer_;      // of the text from byte base_ on
+    std::string buffer_;  // of the text from byte base_ on
     std::uint64_t base_ = 0;
     bool surrogates_ = false;
-    std::string head_;        // only where there is a deep tier
-    std::string clean_;       // a piece without surrogates
+    std::string head_;   // only where there is a deep tier
+    std::string clean_;  // a piece without surrogates
 
     // The judging of the whole.
     CheckResult result_;
     std::vector<std::string> texts_;
-    TextPlace segment_;        // where the next one begins
+    TextPlace segment_;  // where the next one begins
     bool started_ = false;
-    bool ended_ = false;       // judged, or all that may be read was
-    std::size_t compared_ = 0; // findings of the result that were compared with what was released
+    bool ended_ = false;        // judged, or all that may be read was
+    std::size_t compared_ = 0;  // findings of the result that were compared with what was released
 
     // The release.
-    std::uint64_t released_ = 0;   // everything before is decided
-    std::uint64_t wait_until_ = 0; // no window before so much has come
-    std::uint64_t run_begin_ = 0;  // of the run of key-like letters that the text ends with
+    std::uint64_t released_ = 0;    // everything before is decided
+    std::uint64_t wait_until_ = 0;  // no window before so much has come
+    std::uint64_t run_begin_ = 0;   // of the run of key-like letters that the text ends with
     std::uint64_t run_seen_ = 0;
     std::uint64_t literal_seen_ = 0;
     CheckResult window_;
-    CheckResult evidence_;         // what windows found, each signature once
+    CheckResult evidence_;  // what windows found, each signature once
     struct Range {
         std::uint64_t begin;
         std::uint64_t end;
