@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -30,7 +31,7 @@ FILLERS = (
 def cut(text: Text, cuts: Iterable[int]) -> list[Text]:
     """Cut a text at these places, in any order; those behind its end count from it."""
     places = sorted({place % (len(text) + 1) for place in cuts} | {0, len(text)})
-    return [text[begin:end] for begin, end in zip(places, places[1:], strict=False)] or [text]
+    return [text[begin:end] for begin, end in itertools.pairwise(places)] or [text]
 
 
 def random_cuts(rng: random.Random, size: int) -> list[int]:
