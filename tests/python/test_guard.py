@@ -53,6 +53,7 @@ def test_the_public_list_is_small_and_complete() -> None:
         "PackError",
         "Policy",
         "PolicyError",
+        "StreamBlocked",
         "Verdict",
         "__version__",
     }
