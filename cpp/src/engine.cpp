@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxCandidates = 512;
 constexpr std::size_t kMaxMatches = 512;
+constexpr std::size_t kMaxFound = 10'000;  // by `find`, which no limit of the policy may keep from finding
 constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
 
 std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
@@ -183,6 +184,9 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     }
     Collector collector(*this, segment, source, result);
     collector.set_reading(reading);
+    if (!learns) {
+        collector.keep(kMaxFound);
+    }
     scan_patterns(reading, reading.raw, scratch, collector);
     scan_candidates(reading, reading.raw, reading.raw_masks, scratch, collector);
     if (!reading.ascii && reading.stats.changed) {

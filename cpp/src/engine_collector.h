@@ -17,6 +17,9 @@ class Engine::Collector {
           result_(result),
           first_(result.findings.size()) {}
 
+    // Keeps up to `most` findings, whatever the policy says.
+    void keep(std::size_t most) noexcept { most_ = most; }
+
     void set_reading(const Reading& reading) noexcept { reading_ = &reading; }
 
     [[nodiscard]] bool wants(std::uint32_t signature) const noexcept {
@@ -35,7 +38,7 @@ class Engine::Collector {
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
     void finish();
 
-    [[nodiscard]] bool full() const noexcept { return result_.findings.size() >= engine_.policy_.max_findings; }
+    [[nodiscard]] bool full() const noexcept { return result_.findings.size() >= most_; }
     CheckResult& result() noexcept { return result_; }
 
   private:
@@ -49,6 +52,7 @@ class Engine::Collector {
     std::uint8_t source_bit_;
     CheckResult& result_;
     std::size_t first_;
+    std::size_t most_ = engine_.policy_.max_findings;
     const Reading* reading_ = nullptr;
 };
 

@@ -191,6 +191,15 @@ def test_a_match_that_grows_is_held_until_it_ends(lines: int) -> None:
         assert made.verdict == GROWING.check(text)
 
 
+def test_a_limit_on_findings_lets_nothing_through() -> None:
+    guard = small_guard(max_findings=1, actions=[("*", "toxicity", 1, 1)])
+    text = f"{EMAIL} and {KEY} and alice@example.com " * 30
+    made = stream(guard, "redact")
+    assert run(made, list(text)) == "<EMAIL_1> and <KEY_1> and <EMAIL_2> " * 30
+    assert made.verdict == guard.check(text)
+    assert made.verdict.truncated == ("max_findings",)
+
+
 def test_a_match_longer_than_the_limit_is_said() -> None:
     secret = "-----BEGIN TEST KEY-----\n" + ("QUJD" * 16 + "\n") * 60 + "-----END TEST KEY-----"
     made = stream(GROWING, "redact", longest=1024)

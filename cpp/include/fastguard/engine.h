@@ -60,7 +60,8 @@ class Engine {
     void read(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
     void end(std::uint8_t source, CheckResult& result) const noexcept;
 
-    // What signatures find in a piece of text, added to the findings of `result`; nothing is learned of it.
+    // What signatures find in a piece of text, added to the findings of `result` without the policy's limit on them;
+    // nothing is learned of it.
     void find(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
 
     // Categories, score, level and action that the findings of `result` come to by themselves.
