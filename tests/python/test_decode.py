@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import codecs
 import html
 import quopri
@@ -119,6 +120,21 @@ CODES: dict[str, tuple[str, Callable[[str], str]]] = {
     "zero width": ("zero_width", bits_as("\u200b", "\u200c")),
     "zero width, other way": ("zero_width", bits_as("\u200d", "\u200b")),
     "sneaky bits": ("zero_width", bits_as("\u2062", "\u2064")),
+    "binary in bytes": ("binary", lambda t: " ".join(f"{b:08b}" for b in t.encode())),
+    "base16 in bytes": ("base16", lambda t: t.encode().hex(" ")),
+    "base16 with colons": ("base16", lambda t: t.encode().hex(":")),
+    "base16 as a list": ("base16", lambda t: "[" + ", ".join(f"0x{b:02x}" for b in t.encode()) + "]"),
+    "octal": ("octal", lambda t: " ".join(f"{b:03o}" for b in t.encode())),
+    "decimal": ("decimal", lambda t: " ".join(str(ord(c)) for c in t)),
+    "decimal as a list": ("decimal", lambda t: str([ord(c) for c in t])),
+    "decimal in chr": ("decimal", lambda t: "+".join(f"chr({ord(c)})" for c in t)),
+    "ascii85": ("base85", lambda t: base64.a85encode(t.encode()).decode()),
+    "ascii85 in marks": ("base85", lambda t: base64.a85encode(t.encode(), adobe=True).decode()),
+    "base85": ("base85", lambda t: base64.b85encode(t.encode()).decode()),
+    "rot47": ("rot47", lambda t: "".join(chr(33 + (ord(c) - 33 + 47) % 94) if 33 <= ord(c) < 127 else c for c in t)),
+    "joined": ("joined", lambda t: '"' + t[:10] + '" + "' + t[10:] + '"'),
+    "joined without a sign": ("joined", lambda t: '"' + t[:9] + '" "' + t[9:] + '"'),
+    "names": ("joined", lambda t: 'a = "' + t[:10] + '"; b = "' + t[10:] + '"; print(a + b)'),
     "rot13": ("rot13", shifted(13)),
     "caesar 3": ("caesar", shifted(3)),
     "caesar 21": ("caesar", shifted(21)),
@@ -219,6 +235,66 @@ def test_percent_and_quoted_printable_are_those_of_python(said: str) -> None:
     assert urllib.parse.unquote(quoted) in texts_of(quoted, "percent", 1)
     printed = quopri.encodestring(said.encode() + b" \xc3\xa9\xc3\xa9").decode()
     assert quopri.decodestring(printed).decode() in texts_of(printed, "quoted_printable", 1)
+
+
+MORSE = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyz",
+        [
+            ".-",
+            "-...",
+            "-.-.",
+            "-..",
+            ".",
+            "..-.",
+            "--.",
+            "....",
+            "..",
+            ".---",
+            "-.-",
+            ".-..",
+            "--",
+            "-.",
+            "---",
+            ".--.",
+            "--.-",
+            ".-.",
+            "...",
+            "-",
+            "..-",
+            "...-",
+            ".--",
+            "-..-",
+            "-.--",
+            "--..",
+        ],
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize("word_break", [" / ", "   ", " | "])
+@pytest.mark.parametrize(("dot", "dash"), [(".", "-"), ("\u00b7", "\u2013"), ("\u2022", "\u2212")])
+def test_morse(word_break: str, dot: str, dash: str) -> None:
+    words = (" ".join(MORSE[c] for c in word) for word in SAID.lower().split())
+    code = word_break.join(words).replace("-", dash).replace(".", dot)
+    assert SAID.upper() in texts_of("Decode: " + code, "morse")[0]
+
+
+def test_braille() -> None:
+    dots = dict(zip("abcdefghij", (1, 3, 9, 25, 17, 11, 27, 19, 10, 26), strict=True))
+    dots |= dict(zip("klmnopqrst", (n + 4 for n in list(dots.values())), strict=True))
+    dots |= {"u": 37, "v": 39, "w": 58, "x": 45, "y": 61, "z": 53, " ": 0}
+    code = "".join(chr(0x2800 + dots[c]) for c in SAID.lower())
+    assert texts_of("Read this: " + code, "braille") == [SAID.lower()]
+
+
+@given(said=sentences)
+@examples(20)
+def test_uuencode(said: str) -> None:
+    raw = said.encode()
+    code = "".join(binascii.b2a_uu(raw[i : i + 45]).decode() for i in range(0, len(raw), 45))
+    assert texts_of("begin 644 note\n" + code + "`\nend\n", "uuencode")[0].startswith(said)
 
 
 def test_rot13_is_that_of_python() -> None:

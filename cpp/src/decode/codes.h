@@ -182,6 +182,7 @@ struct Clues {
     bool equals = false;
     bool plus = false;
     bool quote = false;
+    bool braille = false;  // cells of it
 };
 
 // Each looks for its codes and adds what it finds.
@@ -193,6 +194,13 @@ void decode_entities(const Job& job);
 void decode_escapes(const Job& job);
 void decode_code_points(const Job& job);  // U+0041
 void decode_quoted_printable(const Job& job);
+void decode_numbers(const Job& job);  // decimal, octal, binary and hexadecimal ones with something between
+void decode_morse(const Job& job);
+void decode_braille(const Job& job);
+void decode_base85(const Job& job);  // ASCII85, RFC 1924, Z85
+void decode_rot47(const Job& job);
+void decode_uuencode(const Job& job);
+void decode_joined(const Job& job);   // string literals
 void decode_letters(const Job& job);  // Caesar, Atbash, reversed, NATO, pig latin
 
 }  // namespace fastguard::decoding

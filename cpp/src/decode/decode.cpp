@@ -3,7 +3,7 @@
 
 #include "codes.h"
 
-#include <bit>
+#include <algorithm>
 
 namespace fastguard {
 namespace decoding {
@@ -25,6 +25,7 @@ bool has_long_gap(const ByteMasks& masks, std::size_t size) noexcept {
     return any != 0;
 }
 
+constexpr std::size_t kNone = std::string_view::npos;
 bool has(std::string_view text, char byte) noexcept { return find_byte(text, byte, 0) != std::string_view::npos; }
 
 Clues clues_of(const Reading& reading) noexcept {
@@ -37,6 +38,11 @@ Clues clues_of(const Reading& reading) noexcept {
     clues.backslash = markup && has(text, '\\');
     clues.equals = markup && has(text, '=');
     clues.plus = reading.leet > 0 && has(text, '+');
+    // A joint has two quotation marks and at least a byte between them.
+    clues.quote = has(text, '"') || (markup && has(text, '\''));
+    const bool beyond = !reading.ascii;
+    clues.braille = beyond && (text.find("\xE2\xA0") != kNone || text.find("\xE2\xA1") != kNone);
+    clues.long_gap = clues.long_gap || (beyond && (text.find("\u00B7") != kNone || text.find("\u2022") != kNone));
     return clues;
 }
 
@@ -44,6 +50,14 @@ Clues clues_of(const Reading& reading) noexcept {
 bool is_broken_base64(const Reading& reading) noexcept {
     const ByteCounts& counts = reading.counts;
     return counts.upper >= 4 && reading.leet + counts.upper >= 8 && (counts.upper + counts.digit) * 12 > counts.word;
+}
+
+// Digits and symbols inside words, and signs between letters, as codes over all of ASCII have them.
+bool is_dense(const Reading& reading) noexcept {
+    const ByteCounts& counts = reading.counts;
+    const std::uint64_t size = reading.raw.bytes.size();
+    const std::uint64_t signs = size - std::min(size, counts.word + counts.space + counts.control);
+    return reading.leet >= 2 && signs >= 1 && (signs + counts.digit) * 16 > counts.word;
 }
 
 struct Decoder {
@@ -60,6 +74,13 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading&, const Clues& c) noexcept { return c.equals; }, decode_quoted_printable},
     {[](const Reading&, const Clues&) noexcept { return true; }, decode_runs},
     {[](const Reading& r, const Clues&) noexcept { return is_broken_base64(r); }, decode_broken_base64},
+    {[](const Reading& r, const Clues&) noexcept { return r.counts.digit >= 10; }, decode_numbers},
+    {[](const Reading&, const Clues& c) noexcept { return c.long_gap; }, decode_morse},
+    {[](const Reading&, const Clues& c) noexcept { return c.braille; }, decode_braille},
+    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_base85},
+    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_rot47},
+    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_uuencode},
+    {[](const Reading&, const Clues& c) noexcept { return c.quote; }, decode_joined},
     {[](const Reading&, const Clues&) noexcept { return true; }, decode_letters},
 };
 

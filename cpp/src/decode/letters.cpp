@@ -106,15 +106,28 @@ Found best_change(const Reading& reading, const Words& sample) noexcept {
             fit[shift] += counts[c] * kFrequency[(c + shift) % 26];
         }
     }
+    std::uint32_t mirrored = 0;
+    for (unsigned c = 0; c < 26; ++c) {
+        mirrored += counts[c] * kFrequency[25 - c];
+    }
+    // What fits no better than the text as it stands is not tried.
+    const std::uint32_t plain = fit[0];
     Found best;
+    consider(reading, sample, {0, false, true}, best);
+    if (mirrored > plain) {
+        consider(reading, sample, {0, true, false}, best);
+    }
+    if (fit[13] > plain) {
+        consider(reading, sample, {13, false, false}, best);
+    }
     for (int round = 0; round < 4; ++round) {
         const auto shift = static_cast<unsigned>(std::max_element(fit.begin() + 1, fit.end()) - fit.begin());
+        if (fit[shift] <= plain) {
+            break;
+        }
         fit[shift] = 0;
         consider(reading, sample, {shift, false, false}, best);
     }
-    consider(reading, sample, {13, false, false}, best);
-    consider(reading, sample, {0, true, false}, best);
-    consider(reading, sample, {0, false, true}, best);
     return best;
 }
 

@@ -124,6 +124,14 @@ unsigned classes_of(std::string_view text, const Run& run) noexcept {
     return classes;
 }
 
+bool is_one_case(std::string_view text, const Run& run) noexcept {
+    unsigned any = 0;
+    for (std::size_t i = run.begin; i < run.end; ++i) {
+        any |= kClasses[static_cast<unsigned char>(text[i])];
+    }
+    return (any & kLower) == 0 || (any & kUpper) == 0;
+}
+
 Run run_around(std::string_view text, std::size_t at, std::size_t least, unsigned what) noexcept {
     Run run = {at, at};
     while (run.begin > least && is(text[run.begin - 1], what)) {
@@ -183,10 +191,12 @@ std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
             return word.end;
         }
     }
-    if (keep_base32(job, (all & kAlnum) != 0 ? run : word, classes)) {
+    if (is_one_case(text, word) && keep_base32(job, (all & kAlnum) != 0 ? run : word, classes)) {
         return run.end;
     }
-    (void)keep_groups(job, ViewKind::base64, run, {&kDigits64, 6}, 4);
+    // Without a sign in it, a run begins where its first group does.
+    (void)keep_groups(job, ViewKind::base64, run, {&kDigits64, 6},
+                      (all & kAlnum) != 0 && run.begin == word.begin ? 1 : 4);
     return run.end;
 }
 

@@ -73,35 +73,22 @@ constexpr std::string_view kWords =
     "yang dan di itu dengan untuk tidak ini dari dalam akan pada juga saya ke bisa ada kamu la va cua khong cac trong "
     "mot nguoi cho na ya wa kwa ni katika za ng sa ang mga ay ko hai ka ki ke ko se aur mein nahi kya";
 
-constexpr std::size_t kSpan = 32768;
-
-std::uint64_t bit(std::uint64_t at) noexcept { return std::uint64_t{1} << (at & 63U); }
-
-// Two bits of one place stand for a word.
-struct Table {
-    std::array<std::uint64_t, kSpan / 64> bits{};
-
-    Table() noexcept {
-        std::size_t at = 0;
-        while (at < kWords.size()) {
-            const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
-            std::array<char, kLongestCommon + 8> word{};
-            const std::size_t size = std::min(end - at, kLongestCommon);
-            std::copy_n(kWords.data() + at, size, word.data());
-            const std::uint64_t hash = hash_bytes(word.data(), size);
-            bits[hash >> 55U] |= bit(hash >> 49U) | bit(hash >> 43U);
-            at = end + 1;
-        }
-    }
-};
-
 }  // namespace
 
-bool is_common(std::uint64_t hash) noexcept {
-    static const Table table;
-    const std::uint64_t wanted = bit(hash >> 49U) | bit(hash >> 43U);
-    return (table.bits[hash >> 55U] & wanted) == wanted;
+WordBits::WordBits() noexcept {
+    std::size_t at = 0;
+    while (at < kWords.size()) {
+        const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
+        std::array<char, kLongestCommon + 8> word{};
+        const std::size_t size = std::min(end - at, kLongestCommon);
+        std::copy_n(kWords.data() + at, size, word.data());
+        const std::uint64_t hash = hash_bytes(word.data(), size);
+        bits_[hash >> 55U] |= wanted(hash);
+        at = end + 1;
+    }
 }
+
+const WordBits kCommonWords;
 
 bool is_common_word(std::string_view word) noexcept {
     if (word.empty() || word.size() > kLongestCommon) {

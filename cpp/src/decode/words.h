@@ -2,14 +2,33 @@
 // may have been shuffled; where they stand after a change of letters, the change was right.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace fastguard::decoding {
 
-// Whether a word with this hash (hash_bytes of its lower case) may be one of them; about 1 % of other words pass, too.
-[[nodiscard]] bool is_common(std::uint64_t hash) noexcept;
+// A set of words by hash (hash_bytes of the lower case). Two bits of one place stand for a word.
+class WordBits {
+  public:
+    // The common words.
+    WordBits() noexcept;
+
+    // Whether a word may be in the set; about 1 % of other words pass, too.
+    [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
+        return (bits_[hash >> 55U] & wanted(hash)) == wanted(hash);
+    }
+
+  private:
+    [[nodiscard]] static std::uint64_t wanted(std::uint64_t hash) noexcept {
+        return std::uint64_t{1} << (hash >> 49U & 63U) | std::uint64_t{1} << (hash >> 43U & 63U);
+    }
+    std::array<std::uint64_t, 512> bits_{};
+};
+extern const WordBits kCommonWords;
+
+[[nodiscard]] inline bool is_common(std::uint64_t hash) noexcept { return kCommonWords.may_have(hash); }
 
 // Longest word that is among them.
 inline constexpr std::size_t kLongestCommon = 16;

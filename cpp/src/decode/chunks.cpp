@@ -1,0 +1,206 @@
+// Codes in pieces without blanks that use most printable characters: base85, ROT47; and lines of uuencode.
+#include "codes.h"
+#include "words.h"
+
+#include <algorithm>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kLeastChunk = 20;
+constexpr std::size_t kLeastText = 8;
+
+using Digits85 = std::array<std::uint8_t, 256>;
+constexpr Digits85 digits_of(std::string_view alphabet) {
+    Digits85 digits{};
+    digits.fill(255);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        digits[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+    }
+    return digits;
+}
+constexpr Digits85 kAscii85 = [] {
+    Digits85 digits{};
+    digits.fill(255);
+    for (unsigned i = 0; i < 85; ++i) {
+        digits['!' + i] = static_cast<std::uint8_t>(i);
+    }
+    return digits;
+}();
+constexpr Digits85 kRfc1924 =
+    digits_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~");
+constexpr Digits85 kZ85 =
+    digits_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#");
+
+// Five digits make four bytes, n digits at the end n - 1; 'z' of ASCII85 stands for four zero bytes. A byte 0xFF is
+// made where there is no such digit.
+template <class Sink>
+void produce85(std::string_view text, std::size_t begin, std::size_t end, const Digits85& digits, const Sink& sink) {
+    std::uint64_t value = 0;
+    std::size_t count = 0;
+    std::size_t first = begin;
+    const auto flush = [&](std::size_t last) {
+        for (std::size_t i = count; i < 5; ++i) {
+            value = value * 85 + 84;
+        }
+        for (std::size_t i = 0; i + 1 < count; ++i) {
+            sink(static_cast<unsigned char>(value > 0xFFFFFFFFU ? 0xFF : value >> (24 - 8 * i)), first, last);
+        }
+        value = count = 0;
+    };
+    for (std::size_t at = begin; at < end; ++at) {
+        const std::uint8_t digit = digits[static_cast<unsigned char>(text[at])];
+        if (digit == 255) {
+            if (!is(text[at], kBlank)) {
+                sink(0xFF, at, at + 1);
+            }
+            continue;
+        }
+        first = count == 0 ? at : first;
+        value = value * 85 + digit;
+        if (++count == 5) {
+            flush(at + 1);
+        }
+    }
+    if (count > 1) {
+        flush(end);
+    }
+}
+
+// Whether the first groups from `begin` on say something that can be printed.
+bool begins85(std::string_view text, std::size_t begin, const Digits85& digits) noexcept {
+    bool printable = true;
+    produce85(text, begin, begin + 15, digits, [&](unsigned char byte, std::size_t, std::size_t) {
+        printable &= byte >= 0x80 || is(static_cast<char>(byte), kPrint | kBlank);
+        printable &= byte != 0xFF;
+    });
+    return printable;
+}
+
+bool keep85(const Job& job, std::size_t begin, std::size_t end, const Digits85& digits) {
+    const auto produce = [&](auto&& sink) { produce85(job.text(), begin, end, digits, sink); };
+    const Stretches stretches = measure(kLeastText, produce);
+    return stretches.found().size() == 1 && stretches.readable() == stretches.given() &&
+           keep(job, ViewKind::base85, stretches, produce);
+}
+
+// Tries a chunk in each alphabet, with and without up to kMostEdge characters before and behind it: quotation marks and
+// brackets are digits, too.
+constexpr std::size_t kMostEdge = 3;
+void try_chunk(const Job& job, std::size_t begin, std::size_t end) {
+    const std::string_view text = job.text();
+    const std::size_t open = text.substr(begin, end - begin).find("<~");
+    begin += open == std::string_view::npos ? 0 : open + 2;
+    const std::size_t close = text.substr(begin, end - begin).find("~>");
+    end = close == std::string_view::npos ? end : begin + close;
+    for (const Digits85* digits : {&kAscii85, &kRfc1924, &kZ85}) {
+        for (std::size_t before = 0; before <= kMostEdge && end - begin >= kLeastChunk + before; ++before) {
+            if (!begins85(text, begin + before, *digits)) {
+                continue;
+            }
+            for (std::size_t behind = 0; behind <= kMostEdge; ++behind) {
+                if (keep85(job, begin + before, end - behind, *digits)) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+char rot47(char c) noexcept { return is(c, kPrint) ? static_cast<char>(33 + (c - 33 + 47) % 94) : c; }
+
+// Letters of the common word that a chunk says in ROT47, punctuation around it aside; 0 where it says none.
+std::size_t rot47_word(std::string_view chunk) noexcept {
+    std::array<char, kLongestCommon> word{};
+    std::size_t size = 0;
+    for (const char c : chunk) {
+        const char changed = lower(rot47(c));
+        if (is(changed, kLower)) {
+            if (size == word.size()) {
+                return 0;
+            }
+            word[size++] = changed;
+        }
+    }
+    return size * 4 >= chunk.size() * 3 && size > 1 && is_common_word({word.data(), size}) ? size : 0;
+}
+
+// Calls visit(begin, end) for each piece between blanks.
+template <class Visit>
+void each_chunk(std::string_view text, const Visit& visit) {
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at;
+        while (end < text.size() && is(text[end], kPrint)) {
+            ++end;
+        }
+        if (end > at) {
+            visit(at, end);
+        }
+        at = end + 1;
+    }
+}
+
+}  // namespace
+
+void decode_base85(const Job& job) {
+    each_chunk(job.text(), [&](std::size_t begin, std::size_t end) {
+        if (end - begin >= kLeastChunk) {
+            try_chunk(job, begin, end);
+        }
+    });
+}
+
+void decode_rot47(const Job& job) {
+    std::size_t letters = 0;
+    std::size_t words = 0;
+    std::size_t first = job.text().size();
+    std::size_t last = 0;
+    each_chunk(job.text(), [&](std::size_t begin, std::size_t end) {
+        const std::size_t size = rot47_word(job.text().substr(begin, end - begin));
+        if (size > 0) {
+            letters += size;
+            ++words;
+            first = std::min(first, begin);
+            last = end;
+        }
+    });
+    if (words < 3 || letters < 10 || !job.children.open(ViewKind::rot47)) {
+        return;
+    }
+    const std::size_t end = context_end(job.text(), last);
+    for (std::size_t i = context_begin(job.text(), first); i < end; ++i) {
+        (void)job.children.put_byte(rot47(job.text()[i]), i, i + 1);
+    }
+    job.children.close(job.text());
+}
+
+// A line of uuencode says how many bytes it has, and has four characters for every three of them.
+void decode_uuencode(const Job& job) {
+    const std::string_view text = job.text();
+    keep_readable(job, ViewKind::uuencode, kLeastText, [&](auto&& sink) {
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = std::min(text.size(), find_byte(text, '\n', at));
+            const auto count = static_cast<std::size_t>(text[at] - 32) & 63U;
+            const std::size_t digits = (count + 2) / 3 * 4;
+            // Blanks at the end may have been lost.
+            const std::size_t size = end - at - 1;
+            if (text[at] > 32 && text[at] <= 96 && count > 0 && size <= digits + 1 && size + 3 >= digits) {
+                std::uint32_t value = 0;
+                for (std::size_t i = 0, made = 0; i < digits && made < count; ++i) {
+                    const std::size_t place = std::min(at + 1 + i, end - 1);
+                    const unsigned c = at + 1 + i < end ? static_cast<unsigned char>(text[place]) - 32U : 0;
+                    value = value << 6U | (c & 63U);
+                    if (i % 4 != 0) {
+                        const unsigned shift = 6 - 2 * (static_cast<unsigned>(i) % 4);
+                        sink(c > 64 ? static_cast<unsigned char>(0xFF) : static_cast<unsigned char>(value >> shift),
+                             std::max(at, place - 1), place + 1);
+                        ++made;
+                    }
+                }
+            }
+            at = end + 1;
+        }
+    });
+}
+
+}  // namespace fastguard::decoding

@@ -1,0 +1,122 @@
+// String literals that are put together: "Ignore all prev" + "ious", and a = "Ignore all prev"; b = "ious".
+#include "codes.h"
+
+#include <algorithm>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kNowhere = std::string_view::npos;
+constexpr std::size_t kMostJoint = 24;  // bytes of blanks and operators
+constexpr std::size_t kMostLiteral = 4096;
+
+bool is_quote(char c) noexcept { return c == '"' || c == '\''; }
+
+std::size_t next_quote(std::string_view text, std::size_t at) noexcept {
+    while (at < text.size() && !is_quote(text[at])) {
+        ++at;
+    }
+    return at;
+}
+
+// Where the joint that begins with the quotation mark at `at` ends, behind the mark of the next literal; `at` where it
+// is none: "a" + "b", "a" . "b", "a" || "b", "a" & "b", and "a" "b".
+std::size_t joint_end(std::string_view text, std::size_t at) noexcept {
+    std::size_t end = at + 1;
+    std::size_t operators = 0;
+    std::size_t blanks = 0;
+    while (end < text.size() && end - at < kMostJoint) {
+        const char c = text[end];
+        if (c == text[at]) {
+            return operators + blanks > 0 && operators <= 2 ? end + 1 : at;
+        }
+        if (is(c, kBlank) || c == '\\') {
+            ++blanks;
+        } else if (c == '+' || c == '.' || c == '|' || c == '&') {
+            ++operators;
+        } else {
+            return at;
+        }
+        ++end;
+    }
+    return at;
+}
+
+void keep_joints(const Job& job) {
+    const std::string_view text = job.text();
+    std::size_t first = kNowhere;
+    std::size_t last = 0;
+    for (std::size_t at = next_quote(text, 0); at < text.size(); at = next_quote(text, at)) {
+        const std::size_t end = joint_end(text, at);
+        first = end > at ? std::min(first, at) : first;
+        last = end > at ? end : last;
+        at = std::max(at + 1, end);
+    }
+    if (first == kNowhere || !job.children.open(ViewKind::joined)) {
+        return;
+    }
+    const std::size_t limit = context_end(text, last);
+    for (std::size_t at = context_begin(text, first); at < limit;) {
+        const std::size_t quote = std::min(limit, next_quote(text, at));
+        copy(job, at, quote);
+        if (quote == limit) {
+            break;
+        }
+        at = joint_end(text, quote);
+        if (at == quote) {
+            copy(job, quote, quote + 1);
+            at = quote + 1;
+        }
+    }
+    job.children.close(text);
+}
+
+// Whether a name and = (or := or :=) stand before the literal at `at`.
+bool is_assigned(std::string_view text, std::size_t at) noexcept {
+    while (at > 0 && text[at - 1] == ' ') {
+        --at;
+    }
+    if (at == 0 || text[at - 1] != '=') {
+        return false;
+    }
+    --at;
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == ':')) {
+        --at;
+    }
+    return at > 0 && (is(text[at - 1], kAlnum) || text[at - 1] == '_');
+}
+
+// The literals that names stand for, one behind the other.
+template <class Visit>
+void each_assigned(std::string_view text, const Visit& visit) {
+    for (std::size_t at = next_quote(text, 0); at < text.size(); at = next_quote(text, at + 1)) {
+        if (is_assigned(text, at)) {
+            const std::size_t end = find_byte(text, text[at], at + 1);
+            if (end != kNowhere && end - at <= kMostLiteral) {
+                visit(at + 1, end);
+                at = end;
+            }
+        }
+    }
+}
+
+void keep_assigned(const Job& job) {
+    std::size_t count = 0;
+    each_assigned(job.text(), [&](std::size_t, std::size_t) { ++count; });
+    if (count < 2 || !job.children.open(ViewKind::joined)) {
+        return;
+    }
+    each_assigned(job.text(), [&](std::size_t begin, std::size_t end) { copy(job, begin, end); });
+    job.children.close(job.text());
+}
+
+}  // namespace
+
+void decode_joined(const Job& job) {
+    keep_joints(job);
+    if (job.reading.counts.markup > 0) {
+        keep_assigned(job);
+    }
+}
+
+}  // namespace fastguard::decoding

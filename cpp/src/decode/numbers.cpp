@@ -1,0 +1,165 @@
+// Characters as numbers: "73 103 110", "[73, 103]", "chr(73)+chr(103)", octal, binary and hexadecimal ones.
+#include "codes.h"
+
+#include "utf8_decode.h"
+
+#include <algorithm>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kLeastNumbers = 6;
+constexpr std::size_t kMostGap = 12;  // bytes between two numbers
+
+enum : unsigned { kAsBinary = 1, kAsHex = 2, kAsOctal = 4, kAsDecimal = 8 };
+
+// A number, and as what it can be read.
+struct Item {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t digits;  // where they begin, behind 0x, x, 0o or 0b
+    unsigned kinds;
+};
+
+constexpr std::array<unsigned, 4> kBases = {2, 16, 8, 10};
+
+char32_t value_of(std::string_view text, const Item& item, unsigned base) noexcept {
+    char32_t value = 0;
+    for (std::size_t i = item.digits; i < item.end; ++i) {
+        value = std::min<char32_t>(0x110000, value * base + hex_value(text[i]));
+    }
+    return value;
+}
+
+bool is_character(char32_t cp) noexcept {
+    return (cp >= 32 && cp < 127) || cp == 9 || cp == 10 || cp == 13 || (cp >= 0xA0 && cp < 0xD800);
+}
+
+// The word that begins at `at` as a number; `kinds` is 0 where it is none.
+Item item_at(std::string_view text, std::size_t at) noexcept {
+    Item item = {at, at, at, 0};
+    unsigned classes = ~0U;
+    while (item.end < text.size() && is(text[item.end], kAlnum)) {
+        ++item.end;
+    }
+    char mark = 0;
+    if (item.end - at > 2 && text[at] == '0' && is(text[at + 1], kLower | kUpper)) {
+        mark = lower(text[at + 1]);
+        item.digits = at + 2;
+    } else if (lower(text[at]) == 'x' && item.end - at > 1) {
+        mark = 'x';
+        item.digits = at + 1;
+    }
+    for (std::size_t i = item.digits; i < item.end; ++i) {
+        classes &= kClasses[static_cast<unsigned char>(text[i])];
+    }
+    const std::size_t size = item.end - item.digits;
+    const bool bits = (classes & kBinary) != 0 && (size == 7 || size == 8 || size == 16);
+    if (bits && (mark == 0 || mark == 'b')) {
+        item.kinds |= kAsBinary;
+    }
+    if ((classes & kHex) != 0 && ((size == 2 && mark == 0) || (mark == 'x' && size <= 5))) {
+        item.kinds |= kAsHex;
+    }
+    if ((classes & kOctal) != 0 && (mark == 0 || mark == 'o') && size >= 2 && size <= 4 &&
+        is_character(value_of(text, item, 8))) {
+        item.kinds |= kAsOctal;
+    }
+    if ((classes & kDigit) != 0 && mark == 0 && size >= 2 && size <= 5 && is_character(value_of(text, item, 10))) {
+        item.kinds |= kAsDecimal;
+    }
+    return item;
+}
+
+// Names of functions that make a character of a number.
+bool is_function(std::string_view word) noexcept {
+    constexpr std::array<std::string_view, 8> kNames = {"chr",  "CHR",    "Chr",          "char",
+                                                        "CHAR", "String", "fromCharCode", "ChrW"};
+    return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
+}
+
+template <class Sink>
+void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, unsigned kind, const Sink& sink) {
+    const unsigned base = kBases[kind];
+    for (std::size_t at = begin; at < end;) {
+        if (!is(text[at], kAlnum)) {
+            ++at;
+            continue;
+        }
+        const Item item = item_at(text, at);
+        if ((item.kinds & (1U << kind)) != 0) {
+            const char32_t value = value_of(text, item, base);
+            char utf8[4] = {static_cast<char>(value)};
+            // Bytes are bytes; numbers of 16 bits and decimal ones are code points.
+            const bool byte = value < 0x80 || (value < 0x100 && base != 10 && item.end - item.digits <= 8);
+            const std::size_t size = byte ? 1 : utf8::encode(is_character(value) ? value : 0xFFFD, utf8);
+            for (std::size_t i = 0; i < size; ++i) {
+                sink(static_cast<unsigned char>(utf8[i]), item.begin, item.end);
+            }
+        }
+        at = item.end;
+    }
+}
+
+struct Sequence {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t count = 0;
+    unsigned kinds = 0;
+};
+
+void keep_sequence(const Job& job, const Sequence& sequence) {
+    constexpr std::array<ViewKind, 4> kViewOf = {ViewKind::binary, ViewKind::base16, ViewKind::octal,
+                                                 ViewKind::decimal};
+    if (sequence.count < kLeastNumbers) {
+        return;
+    }
+    for (unsigned kind = 0; kind < kViewOf.size(); ++kind) {
+        if ((sequence.kinds & (1U << kind)) == 0) {
+            continue;
+        }
+        const auto produce = [&](auto&& sink) {
+            produce_numbers(job.text(), sequence.begin, sequence.end, kind, sink);
+        };
+        const Stretches stretches = measure(kLeastNumbers, produce);
+        if (mostly_readable(stretches) && keep(job, kViewOf[kind], stretches, produce)) {
+            return;
+        }
+    }
+}
+
+}  // namespace
+
+void decode_numbers(const Job& job) {
+    const std::string_view text = job.text();
+    Sequence sequence;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (!is(text[at], kAlnum)) {
+            if (static_cast<unsigned char>(text[at]) >= 0x80 || at - sequence.end > kMostGap) {
+                keep_sequence(job, sequence);
+                sequence = {at, at, 0, 0};
+            }
+            ++at;
+            continue;
+        }
+        const Item item = item_at(text, at);
+        if (item.kinds == 0 && is_function(text.substr(at, item.end - at))) {
+            at = item.end;
+            sequence.end = sequence.count > 0 ? item.end : sequence.end;
+            continue;
+        }
+        if (sequence.count == 0 || (sequence.kinds & item.kinds) == 0) {
+            keep_sequence(job, sequence);
+            sequence = {item.begin, item.end, item.kinds == 0 ? 0U : 1U, item.kinds};
+        } else {
+            sequence.kinds &= item.kinds;
+            sequence.end = item.end;
+            ++sequence.count;
+        }
+        at = item.end;
+    }
+    keep_sequence(job, sequence);
+}
+
+}  // namespace fastguard::decoding
