@@ -89,10 +89,13 @@ bool keep85(const Job& job, std::size_t begin, std::size_t end, const Digits85& 
 constexpr std::size_t kMostEdge = 3;
 void try_chunk(const Job& job, std::size_t begin, std::size_t end) {
     const std::string_view text = job.text();
-    const std::size_t open = text.substr(begin, end - begin).find("<~");
-    begin += open == std::string_view::npos ? 0 : open + 2;
-    const std::size_t close = text.substr(begin, end - begin).find("~>");
-    end = close == std::string_view::npos ? end : begin + close;
+    // The marks of ASCII85 may be digits of another alphabet; at the beginning they are marks.
+    const std::size_t open = text.substr(begin, std::min(end - begin, kMostEdge + 2)).find("<~");
+    if (open != std::string_view::npos) {
+        begin += open + 2;
+        const std::size_t close = text.substr(begin, end - begin).find("~>");
+        end = close == std::string_view::npos ? end : begin + close;
+    }
     for (const Digits85* digits : {&kAscii85, &kRfc1924, &kZ85}) {
         for (std::size_t before = 0; before <= kMostEdge && end - begin >= kLeastChunk + before; ++before) {
             if (!begins85(text, begin + before, *digits)) {

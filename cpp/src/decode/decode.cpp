@@ -57,7 +57,8 @@ bool is_dense(const Reading& reading) noexcept {
     const ByteCounts& counts = reading.counts;
     const std::uint64_t size = reading.raw.bytes.size();
     const std::uint64_t signs = size - std::min(size, counts.word + counts.space + counts.control);
-    return reading.leet >= 2 && signs >= 1 && (signs + counts.digit) * 16 > counts.word;
+    const bool odd = reading.leet >= 2 || counts.upper * 6 > counts.word;
+    return odd && signs >= 1 && (signs + counts.digit) * 16 > counts.word;
 }
 
 struct Decoder {
