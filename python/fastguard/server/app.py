@@ -1,0 +1,230 @@
+"""The ASGI application: finds the route, lets in who may, reads the body, answers; errors in the caller's shape."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fastguard.errors import FastguardError
+from fastguard.server.body import Disconnected, Receive, parse_json, read_body
+from fastguard.server.errors import RequestError
+from fastguard.server.service import JSON, Call, Reply, Service, json_reply, request_id
+from fastguard.server.state import State
+from fastguard.server.wire import lakera, litellm, llm_guard, moderations, native, presidio
+
+if TYPE_CHECKING:
+    from fastguard.server.keys import Key
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler = Callable[[Call], Reply]
+
+log = logging.getLogger("fastguard.server")
+
+# Bodies over this are judged on a thread, so that others are answered meanwhile; below, a thread costs more than it gives.
+_INLINE_BYTES: Final = 32 * 1024
+_HOST_SELF: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers a path: its handler and the scope that a key needs."""
+
+    name: str
+    handler: Handler
+    scope: str = "check"
+    method: str = "POST"
+    shape: str = "lakera"
+
+
+def _reload(call: Call) -> Reply:
+    try:
+        state = call.service.reload(forward=True)
+    except FastguardError as problem:
+        raise RequestError(409, str(problem), error="Reload Failed") from None
+    return json_reply({"reloaded": True, "revision": state.revision, "policies": sorted(state.guards)})
+
+
+def _version(call: Call) -> Reply:
+    return json_reply(
+        {**call.state.dev_info(), "policies": sorted(call.state.guards), "signatures": len(call.state.pack)}
+    )
+
+
+def _openapi(call: Call) -> Reply:
+    from fastguard.server.openapi import document
+
+    del call
+    return json_reply(document())
+
+
+ROUTES: Final[dict[str, Route]] = {
+    "/v2/guard": Route("lakera_guard", lakera.guard),
+    "/v2/guard/results": Route("lakera_results", lakera.results),
+    "/v1/prompt_injection": Route("lakera_v1", lakera.prompt_injection),
+    "/beta/litellm_basic_guardrail_api": Route("litellm", litellm.guardrail),
+    "/v1/moderations": Route("moderations", moderations.moderate, shape="openai"),
+    "/analyze": Route("presidio_analyze", presidio.analyze),
+    "/anonymize": Route("presidio_anonymize", presidio.anonymize),
+    "/analyze/prompt": Route("llm_guard_prompt", llm_guard.prompt),
+    "/analyze/output": Route("llm_guard_output", llm_guard.output),
+    "/v1/check": Route("check", native.check),
+    "/v1/redact": Route("check", native.redact),
+    "/v1/version": Route("other", _version, method="GET"),
+    "/openapi.json": Route("other", _openapi, method="GET"),
+    "/admin/reload": Route("other", _reload, scope="admin"),
+}
+
+
+class Application:
+    """The ASGI callable of one worker."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.routes = dict(ROUTES)
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="fastguard-judge")
+
+    def close(self) -> None:
+        """End the threads that judge long texts."""
+        self._threads.shutdown()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await _lifespan(receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1000})
+            return
+        path: str = scope["path"]
+        route = self.routes.get(path)
+        if route is None:
+            await self._other(path, send)
+            return
+        number = request_id()
+        headers = dict(scope["headers"])
+        status = 500
+        try:
+            status = await self._route(route, number, headers, scope, receive, send)
+        except Disconnected:
+            status = 400
+        except RequestError as problem:
+            status = problem.status
+            await _send(send, _error(route.shape, problem, number))
+        except Exception as problem:  # noqa: BLE001  (one bad request must not end the others; the log gets no text)
+            log.error("request %s on %s failed: %s", number, route.name, type(problem).__name__)  # noqa: TRY400
+            await _send(send, _error(route.shape, RequestError(500, "the server failed; its log has the id"), number))
+        finally:
+            self.service.metrics.request(route.name, status)
+
+    async def _route(
+        self, route: Route, number: str, headers: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> int:
+        state = self.service.state  # once: a reload in between changes nothing for this request
+        if scope["method"] != route.method:
+            raise RequestError(405, f"expected {route.method}, got {_shown(scope['method'])}")
+        self.authorize(state, route.scope, headers)
+        body = await read_body(receive, headers, state.config.limits)
+        call = Call(self.service, state, route.name, None, scope.get("query_string", b""), headers, number)
+        if len(body) > _INLINE_BYTES or any(guard.slow for guard in state.guards.values()) or route.scope == "admin":
+            reply = await asyncio.get_running_loop().run_in_executor(self._threads, _handle, route, call, body)
+        else:
+            reply = _handle(route, call, body)
+        call.flush()
+        await _send(send, reply, number)
+        return reply.status
+
+    def authorize(self, state: State, needed: str, headers: dict[bytes, bytes]) -> Key | None:
+        """Raise `RequestError` unless the request may: host, origin, then key with the scope that is needed."""
+        check_origin(state, headers)
+        keys = state.config.keys
+        if not len(keys):
+            return None
+        presented = headers.get(b"authorization", b"")
+        scheme, _, value = presented.partition(b" ")
+        if scheme.lower() != b"bearer":
+            value = headers.get(b"x-api-key", b"")
+        key = keys.find(value.strip())
+        if key is None:
+            raise RequestError(401, "the key is missing or wrong")
+        if needed not in key.scopes and "admin" not in key.scopes:
+            raise RequestError(403, f"the key has no scope {needed}")
+        return key
+
+    async def _other(self, path: str, send: Send) -> None:
+        service = self.service
+        if path == "/livez":
+            await _send(send, json_reply({"status": "ok"}))
+        elif path in {"/readyz", "/startupz"}:
+            ready = service.ready
+            await _send(send, json_reply({"status": "ok" if ready else "ending"}, 200 if ready else 503))
+        elif path == "/metrics":
+            text = service.metrics.render(ready=service.ready, loaded=service.state.loaded)
+            await _send(send, Reply(200, text.encode(), [(b"content-type", b"text/plain; version=0.0.4")]))
+        else:
+            problem = RequestError(404, "there is nothing at this path; /openapi.json lists what there is")
+            service.metrics.request("other", 404)
+            await _send(send, _error("lakera", problem, request_id()))
+
+
+def check_origin(state: State, headers: dict[bytes, bytes]) -> None:
+    """Raise `RequestError` for requests that a page of another site makes a browser send, or for another host's name.
+
+    Without keys the loopback is all that protects, and browsers reach it too.
+    """
+    listen = state.config.listen
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    if listen.allowed_hosts:
+        if name not in listen.allowed_hosts:
+            raise RequestError(403, "the host name is not one of server.allowed_hosts")
+    elif not len(state.config.keys) and not listen.socket and name not in _HOST_SELF and name != listen.host:
+        raise RequestError(403, "the host name is not this machine's; set a key or server.allowed_hosts")
+    origin = headers.get(b"origin")
+    if origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host:
+        raise RequestError(403, "the origin is another site")
+
+
+def _handle(route: Route, call: Call, body: bytes) -> Reply:
+    if route.method == "POST" and route.scope != "admin":
+        call.data = parse_json(body, call.state.config.limits)
+    return route.handler(call)
+
+
+def _shown(method: str) -> str:
+    return method if method.isascii() and method.isalpha() and len(method) < 16 else "something else"
+
+
+def _error(shape: str, problem: RequestError, number: str) -> Reply:
+    """Return an error in the form that the clients of a protocol read."""
+    if shape == "openai":
+        kind = "invalid_request_error" if problem.status < 500 else "server_error"
+        body: dict[str, object] = {
+            "error": {"message": problem.message, "type": kind, "param": problem.param or None, "code": None}
+        }
+    else:
+        body = {"error": problem.error, "message": problem.message, "request_id": number}
+    reply = json_reply(body, problem.status)
+    if problem.status == 401:
+        reply.headers = [JSON, (b"www-authenticate", b"Bearer")]
+    return reply
+
+
+async def _send(send: Send, reply: Reply, number: str = "") -> None:
+    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+    if number:
+        headers.append((b"x-request-id", number.encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

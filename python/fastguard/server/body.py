@@ -1,0 +1,117 @@
+"""Bodies of requests: read within limits, unpacked within limits, and parsed by one strict JSON parser."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import orjson
+
+from fastguard.server.config import Limits
+from fastguard.server.errors import RequestError
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+# Everything of a JSON document that is in quotes; possessive, so linear.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+_DRAINED: Final = 8  # times the limit is read of a body that is too large
+
+
+class Disconnected(Exception):  # noqa: N818  (nobody is left to answer: not an error of ours)
+    """The client has gone before its request was whole."""
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limits) -> bytes:
+    """Return the body, unpacked. Raises `RequestError` for one that is too large or too slow."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.read_seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size <= limits.body_bytes:
+                    chunks.append(chunk)
+                elif size > _DRAINED * limits.body_bytes:
+                    raise _too_large(limits)
+                else:
+                    chunks.clear()  # read on and forget: a client that still writes would not read the answer
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        raise RequestError(408, f"the body did not arrive within {limits.read_seconds} s") from None
+    if size > limits.body_bytes:
+        raise _too_large(limits)
+    return unpack(b"".join(chunks), headers.get(b"content-encoding", b""), limits)
+
+
+def unpack(body: bytes, encoding: bytes, limits: Limits) -> bytes:
+    """Return a body without its content encoding; no more than the limit is ever unpacked."""
+    name = encoding.strip().lower()
+    if name in {b"", b"identity"}:
+        return body
+    if name not in {b"gzip", b"deflate"}:
+        raise RequestError(415, "content-encoding: expected gzip, deflate or identity")
+    machine = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = machine.decompress(body, limits.body_bytes + 1)
+    except zlib.error:
+        raise RequestError(400, f"the body is not {name.decode()}") from None
+    if len(plain) > limits.body_bytes:
+        raise _too_large(limits)
+    if not machine.eof or machine.unused_data:
+        raise RequestError(400, f"the body is not one whole {name.decode()} stream")
+    return plain
+
+
+def _too_large(limits: Limits) -> RequestError:
+    return RequestError(413, f"the body is larger than {limits.body_bytes} bytes (limits.body_bytes)")
+
+
+def parse_json(body: bytes, limits: Limits) -> Any:
+    """Return the value of a JSON document. Raises `RequestError` for everything that parsers disagree about.
+
+    Refused: what is not UTF-8, lone surrogates, NaN, a key twice in one object, nesting and values over the limits.
+    Linear in the body.
+    """
+    if not body:
+        raise RequestError(400, "the body is empty; expected JSON")
+    skeleton = _STRINGS.sub(b"", body)
+    colons = skeleton.count(b":")
+    if skeleton.count(b",") + colons > limits.values:
+        raise RequestError(400, f"the body holds more than {limits.values} values (limits.values)")
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise RequestError(400, f"the body is not JSON: {problem}") from None
+    pairs, depth = _measure(data, limits.depth)
+    if depth > limits.depth:
+        raise RequestError(400, f"the body is nested deeper than {limits.depth} levels (limits.depth)")
+    if pairs != colons:
+        raise RequestError(400, "the body has an object with the same key twice")
+    return data
+
+
+def _measure(data: object, deepest: int) -> tuple[int, int]:
+    """Return how many keys all objects have together, and the nesting; stops below `deepest`."""
+    level: list[Any] = [data]
+    pairs = depth = 0
+    while level and depth <= deepest:
+        below: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                pairs += len(item)
+                below += [value for value in item.values() if type(value) is dict or type(value) is list]
+            elif type(item) is list:
+                below += [value for value in item if type(value) is dict or type(value) is list]
+        if type(data) is dict or type(data) is list:
+            depth += 1
+        level = below
+    return pairs, depth

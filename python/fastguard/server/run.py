@@ -1,0 +1,230 @@
+"""Starting, draining and reloading: one process, or a parent that keeps workers alive on one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Final
+
+from fastguard.errors import FastguardError
+from fastguard.server.config import Config, Listen
+from fastguard.server.errors import ConfigError
+
+log = logging.getLogger("fastguard.server")
+
+_FAILED_START: Final = 3
+_BACKLOG: Final = 2048
+_QUICK: Final = 2.0  # seconds: a worker that ends sooner is started again only after as long
+
+
+def bind(listen: Listen, file: str) -> socket.socket:
+    """Return the listening socket. Raises `ConfigError` where that cannot be had."""
+    try:
+        if listen.socket:
+            return _bind_unix(listen.socket)
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((listen.host, listen.port))
+    except OSError as problem:
+        field = "server.socket" if listen.socket else "server.host"
+        where = listen.socket or f"{listen.host}:{listen.port}"
+        raise ConfigError(f"{where}: {problem.strerror or problem}", file=file, field=field) from None
+    bound.listen(_BACKLOG)
+    return bound
+
+
+def _bind_unix(path: str) -> socket.socket:
+    """Bind a Unix socket that only this user and group reach; one left by a server that has gone is replaced."""
+    if os.path.exists(path):  # noqa: PTH110
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(17, "exists and is no socket")
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(path) == 0:
+                raise OSError(98, "another server listens there")
+        os.unlink(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        bound.bind(path)
+    finally:
+        os.umask(before)
+    bound.listen(_BACKLOG)
+    return bound
+
+
+def address(listen: Listen, bound: socket.socket) -> str:
+    """Return where clients reach the server."""
+    if listen.socket:
+        return f"unix:{listen.socket}"
+    host, port = bound.getsockname()[:2]
+    scheme = "https" if listen.tls_certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def serve(config: Config, reread: Callable[[], Config]) -> int:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads. Return the exit status."""
+    bound = bind(config.listen, config.file)
+    with tempfile.TemporaryDirectory(prefix="fastguard-") as folder:
+        try:
+            if config.listen.workers == 1:
+                return _worker(config, reread, bound, folder, 0, parent=0)
+            return _Parent(config, reread, bound, folder).run()
+        finally:
+            bound.close()
+            if config.listen.socket and os.path.exists(config.listen.socket):  # noqa: PTH110
+                os.unlink(config.listen.socket)
+
+
+def _worker(
+    config: Config, reread: Callable[[], Config], bound: socket.socket, folder: str, number: int, *, parent: int
+) -> int:
+    import uvicorn
+
+    from fastguard.server.app import Application
+    from fastguard.server.service import Service
+
+    try:
+        service = Service(config, reread=reread, folder=folder, worker=number)
+    except FastguardError as problem:
+        print(f"fastguard: {problem}", file=sys.stderr)
+        return _FAILED_START
+    application = Application(service)
+    if parent:
+        service.on_reload = lambda: os.kill(parent, signal.SIGHUP)
+    settings = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=config.listen.drain_seconds,
+        timeout_keep_alive=75,
+        ws="none",
+        backlog=_BACKLOG,
+        ssl_certfile=config.listen.tls_certificate or None,
+        ssl_keyfile=config.listen.tls_key or None,
+    )
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn would raise the signal again once it has drained, before the events are written.
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(name, self._end, name)
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if not parent:
+                log.warning("listening on %s", address(config.listen, bound))
+
+        def _end(self, name: int) -> None:
+            service.ready = False
+            self.handle_exit(name, None)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+
+        def reload() -> None:
+            loop.run_in_executor(None, _reload)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        await Server(settings).serve(sockets=[bound])
+
+    def _reload() -> None:
+        try:
+            state = service.reload()
+        except FastguardError as problem:
+            log.error("reload refused, everything stays as it was: %s", problem)  # noqa: TRY400  (the message says where)
+        else:
+            log.warning("reloaded: revision %s", state.revision)
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run())
+    finally:
+        application.close()
+        service.close()
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+class _Parent:
+    """Forks workers before anything heavy is loaded, passes signals on and replaces workers that die."""
+
+    def __init__(self, config: Config, reread: Callable[[], Config], bound: socket.socket, folder: str) -> None:
+        self._config = config
+        self._reread = reread
+        self._bound = bound
+        self._folder = folder
+        self._children: dict[int, tuple[int, float]] = {}
+        self._ending = False
+
+    def run(self) -> int:
+        """Return when all workers have ended."""
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(name, self._pass_on)
+        for number in range(self._config.listen.workers):
+            self._start(number)
+        log.warning("listening on %s, %d workers", address(self._config.listen, self._bound), len(self._children))
+        status = 0
+        while self._children:
+            pid, code = os.wait()
+            number, started = self._children.pop(pid)
+            if self._ending:
+                continue
+            if os.waitstatus_to_exitcode(code) == _FAILED_START:
+                status = 2
+                self._end()
+                continue
+            log.error("worker %d ended with status %d; starting another", number, os.waitstatus_to_exitcode(code))
+            time.sleep(max(0.0, _QUICK - (time.monotonic() - started)))
+            if not self._ending:
+                self._start(number)
+        return status
+
+    def _start(self, number: int) -> None:
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            self._children[pid] = number, time.monotonic()
+            return
+        status = 1
+        try:
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the worker has loaded what a reload would load
+            status = _worker(self._config, self._reread, self._bound, self._folder, number, parent=parent)
+        finally:
+            os._exit(status)  # nothing of the parent's runs twice
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if number != signal.SIGHUP:
+            self._ending = True
+        for pid in self._children:
+            os.kill(pid, number)
+
+    def _end(self) -> None:
+        self._pass_on(signal.SIGTERM, None)

@@ -1,0 +1,133 @@
+"""One worker's service: the state in force, the counters, the events; and the call that handlers get."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from fastguard.server.config import Config
+from fastguard.server.events import Event, EventLog, open_log
+from fastguard.server.judge import Judged, PolicyGuard
+from fastguard.server.metrics import Metrics
+from fastguard.server.state import State, load_state
+
+JSON = (b"content-type", b"application/json")
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: status, body, headers beside content-length."""
+
+    status: int
+    body: bytes
+    headers: list[tuple[bytes, bytes]] = field(default_factory=lambda: [JSON])
+
+
+def json_reply(data: object, status: int = 200) -> Reply:
+    """Return an answer in JSON."""
+    return Reply(status, orjson.dumps(data))
+
+
+class Service:
+    """What lives as long as a worker. `state` is replaced whole by `reload`; whoever reads it takes it once."""
+
+    def __init__(
+        self, config: Config, *, reread: Callable[[], Config] | None = None, folder: str | None = None, worker: int = 0
+    ) -> None:
+        self.state = load_state(config)
+        self.metrics = Metrics(folder, worker)
+        self.events: EventLog = open_log(config.events, self.metrics)
+        self.ready = True
+        self.on_reload: Callable[[], None] | None = None
+        self._reread = reread
+        self._reload_lock = threading.Lock()
+
+    def reload(self, *, forward: bool = False) -> State:
+        """Read everything again and swap it in; on an error (`FastguardError`) all stays as it was.
+
+        With `forward` the other workers are told to do the same.
+        """
+        with self._reload_lock:
+            try:
+                config = self._reread() if self._reread else self.state.config
+                state = load_state(config)
+            except Exception:
+                self.metrics.count("fastguard_reloads_total", '{result="failed"}')
+                raise
+            self.state = state
+            self.metrics.count("fastguard_reloads_total", '{result="ok"}')
+        if forward and self.on_reload:
+            self.on_reload()
+        return state
+
+    def close(self) -> None:
+        """Write what is queued and let go."""
+        self.ready = False
+        self.events.close()
+        self.metrics.close()
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as a handler sees it: the state of its moment, body, query and headers."""
+
+    service: Service
+    state: State
+    route: str
+    data: Any
+    query_string: bytes
+    headers: Mapping[bytes, bytes]
+    request_id: str
+    recorded: list[Callable[[], None]] = field(default_factory=list)
+
+    def query(self, name: str) -> str:
+        """Return the last value of a query parameter, or an empty string."""
+        if not self.query_string:
+            return ""
+        return parse_qs(self.query_string.decode("latin-1"), keep_blank_values=True).get(name, [""])[-1]
+
+    def record(
+        self,
+        judged: Judged,
+        guard: PolicyGuard,
+        *,
+        project: str = "default",
+        direction: str = "input",
+        action: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        """Count a judgement and hand it to the store; `action` is what was done, where that differs from the verdict."""
+        event = Event.of(judged, guard, self, project, direction, action or judged.action, metadata)
+        self.recorded.append(lambda: self._count(event, judged))
+
+    def _count(self, event: Event, judged: Judged) -> None:
+        metrics = self.service.metrics
+        metrics.check(event.direction, event.verdict, judged.nanoseconds / 1e9, event.size)
+        for category in event.flagged_categories:
+            metrics.finding(category)
+        if event.degraded:
+            metrics.count("fastguard_degraded_total")
+        if event.truncated:
+            metrics.count("fastguard_truncated_total")
+        self.service.events.put(event)
+
+    def flush(self) -> None:
+        """Do what `record` put off: on the event loop's thread, as counters have one writer."""
+        for action in self.recorded:
+            action()
+        self.recorded.clear()
+
+
+def request_id() -> str:
+    """Return a random UUID (version 4): cheaper than `uuid.uuid4`, same shape."""
+    raw = bytearray(os.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

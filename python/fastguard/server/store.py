@@ -1,0 +1,267 @@
+"""The store: events, roll-ups and feedback in one SQLite file that several workers write and read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from fastguard.server.errors import ConfigError
+from fastguard.server.metrics import BUCKETS
+
+if TYPE_CHECKING:
+    from fastguard.server.events import Event
+
+STEPS: Final = (60, 3600)  # seconds of one roll-up row: by the minute, by the hour
+_RETENTION_EVERY: Final = 60.0
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY,
+    ts REAL NOT NULL,
+    request_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    project TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    action TEXT NOT NULL,
+    category TEXT NOT NULL,
+    score REAL NOT NULL,
+    level INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
+CREATE INDEX IF NOT EXISTS events_verdict ON events (verdict, id);
+CREATE INDEX IF NOT EXISTS events_category ON events (category, id);
+CREATE INDEX IF NOT EXISTS events_request ON events (request_id);
+CREATE TABLE IF NOT EXISTS rollup (
+    step INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    n REAL NOT NULL,
+    PRIMARY KEY (step, start, kind, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS feedback (
+    id INTEGER PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    ts REAL NOT NULL,
+    mark TEXT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS feedback_request ON feedback (request_id);
+"""
+MARKS: Final = ("wrong", "right", "note")
+
+
+class Store:
+    """The SQLite file, in WAL: many read while one writes, and a killed process loses nothing that was committed.
+
+    Not shared by threads: each opens its own.
+    """
+
+    def __init__(self, path: str, *, retention_days: int = 30, max_bytes: int = 2 * 1024**3) -> None:
+        self._retention = retention_days * 86_400
+        self._max_bytes = max_bytes
+        self._next_retention = 0.0
+        try:
+            os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)  # noqa: PTH120
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))
+            self.salt: bytes = self._meta("salt")
+        except (OSError, sqlite3.Error) as problem:
+            raise ConfigError(str(problem), file=path, field="events.store", expected="a SQLite file") from None
+
+    def _meta(self, name: str) -> bytes:
+        value: bytes = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+        return value
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Write a batch with its roll-ups in one transaction; now and then drop what is too old or too much."""
+        rows, counts = [], Counter[tuple[int, int, str, str]]()
+        for event in events:
+            body = event.to_dict(self.salt)
+            top = event.flagged_categories[0] if event.flagged_categories else ""
+            rows.append(
+                (
+                    event.ts,
+                    event.request_id,
+                    event.route,
+                    event.project,
+                    event.direction,
+                    event.verdict,
+                    event.action,
+                    top,
+                    event.score,
+                    event.level,
+                    json.dumps(body, separators=(",", ":")),
+                )
+            )
+            for step in STEPS:
+                start = int(event.ts) // step * step
+                for kind, name in _kinds(event):
+                    counts[step, start, kind, name] += 1
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(
+                "INSERT INTO events (ts, request_id, route, project, direction, verdict, action, category, score, level, body)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            self._db.executemany(
+                "INSERT INTO rollup VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                [(*key, count) for key, count in counts.items()],
+            )
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        if time.monotonic() >= self._next_retention:
+            self._next_retention = time.monotonic() + _RETENTION_EVERY
+            self.retain(time.time())
+
+    def retain(self, now: float) -> None:
+        """Drop events older than the retention, then the oldest tenth while the file is too large. Feedback stays."""
+        self._db.execute("DELETE FROM events WHERE ts < ?", (now - self._retention,))
+        for step in STEPS:
+            self._db.execute("DELETE FROM rollup WHERE step = ? AND start < ?", (step, now - self._retention))
+        while self._used() > self._max_bytes:
+            low, high = self._db.execute("SELECT min(id), max(id) FROM events").fetchone()
+            if low is None:
+                return
+            self._db.execute("DELETE FROM events WHERE id <= ?", (low + (high - low) // 10,))
+
+    def _used(self) -> int:
+        """Bytes of pages that hold something."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    # ---------------------------------------------------------------- reading
+
+    def totals(self, start: float, end: float) -> dict[str, dict[str, float]]:
+        """Return the sums of the roll-ups over a time range: kind, then name."""
+        step = _step(start, end)
+        found: dict[str, dict[str, float]] = {}
+        for kind, name, n in self._db.execute(
+            "SELECT kind, name, sum(n) FROM rollup WHERE step = ? AND start >= ? AND start < ? GROUP BY kind, name",
+            (step, int(start) // step * step, end),
+        ):
+            found.setdefault(kind, {})[name] = n
+        return found
+
+    def series(self, start: float, end: float, points: int = 60) -> list[tuple[float, float, float]]:
+        """Return (time, judgements, of them flagged) for equal parts of a time range."""
+        step = _step(start, end)
+        width = max(step, -(-int(end - start) // points // step) * step)
+        first = int(start) // width * width
+        slots = [[0.0, 0.0] for _ in range(int(end - first) // width + 1)]
+        for when, name, n in self._db.execute(
+            "SELECT start, name, sum(n) FROM rollup WHERE step = ? AND start >= ? AND start < ? AND kind = 'verdict'"
+            " GROUP BY start, name",
+            (step, first, end),
+        ):
+            slot = slots[(when - first) // width]
+            slot[0] += n
+            slot[1] += n if name != "allow" else 0
+        return [(first + i * width, total, flagged) for i, (total, flagged) in enumerate(slots)]
+
+    def events(
+        self,
+        *,
+        verdict: str = "",
+        category: str = "",
+        route: str = "",
+        project: str = "",
+        before: int = 0,
+        limit: int = 50,
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Return the newest events first, those below id `before`; empty filters take all."""
+        where, values = [], []
+        for column, value in (("verdict", verdict), ("category", category), ("route", route), ("project", project)):
+            if value:
+                where.append(f"{column} = ?")
+                values.append(value)
+        if before:
+            where.append("id < ?")
+            values.append(str(before))
+        condition = f"WHERE {' AND '.join(where)} " if where else ""
+        rows = self._db.execute(
+            f"SELECT id, body FROM events {condition}ORDER BY id DESC LIMIT ?",  # noqa: S608  (columns are ours)
+            (*values, limit),
+        )
+        return [(number, json.loads(body)) for number, body in rows]
+
+    def event(self, request_id: str) -> list[dict[str, Any]]:
+        """Return the events of one request, first to last."""
+        rows = self._db.execute("SELECT body FROM events WHERE request_id = ? ORDER BY id", (request_id,))
+        return [json.loads(body) for (body,) in rows]
+
+    # ---------------------------------------------------------------- feedback
+
+    def mark(self, request_id: str, mark: str, note: str) -> bool:
+        """Keep what a person says of a request; False where there is no such request."""
+        if mark not in MARKS:
+            raise ValueError(f"mark: expected one of {', '.join(MARKS)}")
+        if not self.event(request_id):
+            return False
+        self._db.execute(
+            "INSERT INTO feedback (request_id, ts, mark, note) VALUES (?, ?, ?, ?)",
+            (request_id, time.time(), mark, note[:4000]),
+        )
+        return True
+
+    def marks(self, request_id: str) -> list[dict[str, Any]]:
+        """Return what was said of a request."""
+        rows = self._db.execute("SELECT ts, mark, note FROM feedback WHERE request_id = ? ORDER BY id", (request_id,))
+        return [{"ts": ts, "mark": mark, "note": note} for ts, mark, note in rows]
+
+    def feedback(self) -> Iterator[dict[str, Any]]:
+        """Yield every mark with the events of its request, for training."""
+        rows = self._db.execute("SELECT request_id, ts, mark, note FROM feedback ORDER BY id").fetchall()
+        for request_id, ts, mark, note in rows:
+            yield {"request_id": request_id, "ts": ts, "mark": mark, "note": note, "events": self.event(request_id)}
+
+
+def _step(start: float, end: float) -> int:
+    return STEPS[0] if end - start <= 6 * 3600 else STEPS[1]
+
+
+def _kinds(event: Event) -> Iterator[tuple[str, str]]:
+    yield "verdict", event.verdict
+    yield "route", event.route
+    yield "latency", str(bisect_left(BUCKETS, event.nanoseconds / 1e9))
+    for category in event.flagged_categories:
+        yield "category", category
+    for tactic in event.atlas:
+        yield "atlas", tactic
+    for signature in {str(finding["signature"]) for finding in event.findings}:
+        yield "signature", signature
+
+
+def percentile(latency: dict[str, float], share: float) -> float | None:
+    """Return the upper end (seconds) of the bucket that holds a percentile; None without judgements."""
+    total = sum(latency.values())
+    if not total:
+        return None
+    seen = 0.0
+    for bucket in range(len(BUCKETS) + 1):
+        seen += latency.get(str(bucket), 0)
+        if seen >= share * total:
+            return BUCKETS[bucket] if bucket < len(BUCKETS) else float("inf")
+    return None

@@ -1,0 +1,1 @@
+"""The protocols of others, one module each, all of them thin: read, judge, write in their shape."""

@@ -1,0 +1,140 @@
+"""Bodies that are meant to hurt: every one gets a 4xx in JSON, and the server answers on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import zlib
+from urllib.parse import urlsplit
+
+import pytest
+from fastguard.server.body import parse_json, unpack
+from fastguard.server.config import Limits, load_config
+from fastguard.server.errors import RequestError
+from hypothesis import given
+from hypothesis import strategies as st
+from serving import Running
+
+LIMITS = Limits(body_bytes=10_000, depth=8, values=100, read_seconds=1)
+
+
+def refused(body: bytes) -> str:
+    with pytest.raises(RequestError) as caught:
+        parse_json(body, LIMITS)
+    assert caught.value.status == 400
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"{", "not JSON"),
+        (b'{"a": 1, "a": 2}', "same key twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "same key twice"),
+        (b'{"a:": 1, "\\u0061:": 2}', "same key twice"),
+        (b'{"a": NaN}', "not JSON"),
+        (b'{"a": "\\ud83d"}', "not JSON"),
+        (b'{"a": "\xff"}', "not JSON"),
+        (b"[" * 9 + b"]" * 9, "deeper than 8"),
+        (b'{"a":' * 9 + b"1" + b"}" * 9, "deeper than 8"),
+        (b"[" + b"1," * 200 + b"1]", "more than 100 values"),
+        (b"[" * 4000 + b"]" * 4000, "not JSON"),
+    ],
+)
+def test_what_parsers_disagree_about_is_refused(body: bytes, said: str) -> None:
+    assert said in refused(body)
+
+
+def test_the_deepest_and_the_fullest_pass() -> None:
+    assert parse_json(b"[" * 8 + b"]" * 8, LIMITS) is not None
+    assert parse_json(b'{"a": "b:\\":\\\\", "c": ":"}', LIMITS) == {"a": 'b:":\\', "c": ":"}
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_whatever_json_writes_is_read_as_it_was(value: object) -> None:
+    limits = Limits(body_bytes=10**6, depth=64, values=10_000, read_seconds=1)
+    for ascii_only in (True, False):
+        assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode(), limits) == value
+
+
+def test_bombs_are_not_unpacked() -> None:
+    bomb = gzip.compress(b"a" * 50_000_000)
+    with pytest.raises(RequestError) as caught:
+        unpack(bomb, b"gzip", LIMITS)
+    assert caught.value.status == 413
+    for body, encoding, status in (
+        (b"plain", b"gzip", 400),
+        (gzip.compress(b"{}")[:-4], b"gzip", 400),
+        (gzip.compress(b"{}") * 2, b"gzip", 400),
+        (b"{}", b"br", 415),
+    ):
+        with pytest.raises(RequestError) as caught:
+            unpack(body, encoding, LIMITS)
+        assert caught.value.status == status
+    assert unpack(gzip.compress(b"{}"), b"gzip", LIMITS) == b"{}"
+    assert unpack(zlib.compress(b"{}"), b"deflate", LIMITS) == b"{}"
+
+
+SECRET = "the quick brown secret sentence"
+
+
+@pytest.mark.parametrize("path", ["/v2/guard", "/v1/moderations", "/v1/check", "/analyze", "/analyze/prompt"])
+def test_every_route_refuses_in_json_and_logs_no_text(server: Running, path: str) -> None:
+    text = SECRET.encode()
+    bodies: list[tuple[bytes, dict[str, str]]] = [
+        (b"{" + text, {}),
+        (b'{"text": "' + text + b'", "text": 1}', {}),
+        (b'"' + text + b'"', {}),
+        (b'{"messages": {"a": "' + text + b'"}, "input": 3, "prompt": 3, "language": 3}', {}),
+        (b"[" * 100_000, {}),
+        (text * 200_000, {}),
+        (gzip.compress(b" " * 30_000_000), {"content_encoding": "gzip"}),
+        (b'{"a": "\\udc00"}', {}),
+    ]
+    for body, headers in bodies:
+        answer = server.post(path, body, **headers)
+        assert 400 <= answer.status < 500
+        assert answer.json()["error"]
+        assert SECRET not in answer.body.decode()
+    assert server.get("/livez").status == 200
+    assert SECRET not in server.log.read_text()
+
+
+def test_other_methods_and_paths(server: Running) -> None:
+    assert server.get("/v2/guard").status == 405
+    assert server.post("/nothing", {}).status == 404
+    assert "openapi" in server.get("/nothing").json()["message"]
+
+
+def test_pages_of_other_sites_and_other_names_are_refused(server: Running) -> None:
+    assert server.post("/v1/check", {"text": "x"}, origin="https://evil.example").status == 403
+    assert server.post("/v1/check", {"text": "x"}, host="evil.example").status == 403
+    assert server.post("/v1/check", {"text": "x"}, origin=server.url).status == 200
+
+
+def test_a_client_that_stops_in_its_body_gets_a_timeout(serve) -> None:
+    running = serve("--store", "", environment={"FASTGUARD_LIMITS_READ_SECONDS": "1"})
+    parts = urlsplit(running.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+        client.sendall(b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{")
+        answer = client.recv(4096)
+    assert b" 408 " in answer.split(b"\r\n")[0]
+    assert running.post("/v1/check", {"text": "x"}).status == 200
+
+
+def test_default_limits_are_those_of_the_readme() -> None:
+    assert load_config(environment={}).limits == Limits(
+        body_bytes=4 * 1024 * 1024, depth=64, values=100_000, read_seconds=20
+    )
