@@ -8,6 +8,7 @@ False
 
 from fastguard._core import __version__ as __version__
 from fastguard.errors import FastguardError as FastguardError
+from fastguard.errors import LearnError as LearnError
 from fastguard.errors import ModelError as ModelError
 from fastguard.errors import PackError as PackError
 from fastguard.errors import PolicyError as PolicyError
@@ -32,6 +33,7 @@ __all__ = [
     "FastguardError",
     "Finding",
     "Guard",
+    "LearnError",
     "Levels",
     "Limits",
     "ModelError",

@@ -75,6 +75,10 @@ class StreamBlocked(Exception):  # noqa: N818  (it says what happened; nothing g
         return type(self), (self.text,)
 
 
+class LearnError(FastguardError):
+    """Reviewed texts that cannot be read or that say too little to learn from."""
+
+
 def _rebuild(
     kind: type[FastguardError],
     problem: str,

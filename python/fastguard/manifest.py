@@ -16,6 +16,7 @@ A manifest is UTF-8 JSON beside the files that it names; ``schema`` is 1. Unknow
 ``levels``           ``{category: [5 falling cuts]}``: the least probability of levels 1 to 5
 ``golden``           texts with ``gate_logits`` and ``onnx_logits`` (greatest over the windows, before calibration)
 ``tolerance``        ``{gate, onnx}``: how far the golden logits may be off
+``parent``           optional: ``{name, version, sha256}`` of the manifest that this model was refitted from
 ``sources, script``  what it was made from and by: names with SHA-256
 ``metrics``          what was measured; free form
 ==================== ==================================================================================================
@@ -100,6 +101,15 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The model that another one was refitted from: `sha256` is of its manifest."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All that a manifest says, checked."""
 
@@ -116,6 +126,7 @@ class Manifest:
     onnx_tolerance: float
     sources: tuple[tuple[str, str, int], ...]
     metrics: Mapping[str, object] = field(repr=False)
+    parent: Parent | None = None
 
 
 def read_manifest(content: bytes, file: str) -> Manifest:
@@ -145,6 +156,7 @@ def read_manifest(content: bytes, file: str) -> Manifest:
         onnx_tolerance=tolerance.number("onnx", 0.001, low=1e-9, high=0.05),
         sources=read_origin(fields),
         metrics=read_metrics(fields),
+        parent=_read_parent(fields.table("parent")) if "parent" in fields else None,
     )
     tolerance.close()
     fields.close()
@@ -298,6 +310,13 @@ def _read_levels(fields: Fields, labels: tuple[Label, ...]) -> Mapping[str, tupl
         levels[category] = read_cuts(fields, category)
     fields.close()
     return levels
+
+
+def _read_parent(fields: Fields) -> Parent:
+    sha256 = _matching(fields, "sha256", _SHA256, "64 hexadecimal digits in lower case")
+    parent = Parent(read_named(fields, "name"), read_named(fields, "version"), sha256)
+    fields.close()
+    return parent
 
 
 def _read_golden(fields: Fields, count: int, gate: bool, onnx: bool) -> tuple[Golden, ...]:

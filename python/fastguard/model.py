@@ -105,6 +105,11 @@ class Model:
         """Least probability of levels 1 to 5, per category."""
         return self.manifest.levels
 
+    @property
+    def table(self) -> bytes:
+        """The gate's file: int16, little-endian, one row of 8 per bucket; zeros without a gate."""
+        return self._table
+
     def spec(self) -> _core.ModelSpec:
         """Return the gate and the calibrations as the engine takes them."""
         manifest, gate, onnx = self.manifest, self.manifest.gate, self.manifest.onnx
