@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from training import export, features, network
+from training import authored, export, features, network
 from training.data import digest
 from training.rows import LABELS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 NAME: Final = "fastguard-default"
-VERSION: Final = "2026.11.0"
+VERSION: Final = "2026.11.1"
 CREATED: Final = "2026-11-23"
 TOLERANCE: Final = 0.002
 # Written for this purpose; they are in no data set.
@@ -190,7 +190,7 @@ def write(
 def scripts() -> list[dict[str, str]]:
     """Path and SHA-256 of every file that decides what the artefacts are."""
     here = Path(__file__).parent
-    files = sorted(path for path in here.rglob("*") if path.suffix in {".py", ".toml", ".txt"})
+    files = [*sorted(path for path in here.rglob("*") if path.suffix in {".py", ".toml", ".txt"}), *authored.files()]
     return [{"path": str(path.relative_to(ROOT)), "sha256": digest(path)} for path in files]
 
 

@@ -22,6 +22,10 @@ RATES: Final = (0.001, 0.005, 0.01, 0.05, 0.2)  # false-positive rates of levels
 FLAG: Final = 2  # index into RATES: the default policy flags up to level 3
 FLAG_DATA: Final[dict[str, int]] = {}  # and texts that are data, per category, up to another one
 GREY: Final = 0.09  # share of benign traffic that may go on to the ONNX model
+BLOCK: Final = 1  # and blocks up to level 2
+_LEAST_BLOCK: Final = 0.63  # a score that blocks is more than one match of a signature of tier 3 stands for
+_SHORT: Final = "generated_short"  # short innocent texts with the words of attacks, which no public set has
+_SHORT_BLOCKED: Final = 0.03  # share of them that a category may put where the policy blocks
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
@@ -214,8 +218,10 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     applicable = applies(table)
     gate_p = probabilities(gate_logits, table.log_windows, pairs[0])
     model_p = probabilities(model_logits, table.log_windows, pairs[1])
+    short = benign & (table.source == _SHORT)
     cuts = {
-        category: _cuts(values[benign], mix[benign]) for category, values in by_category(model_p, applicable).items()
+        category: _cuts(values[benign], mix[benign], values[short])
+        for category, values in by_category(model_p, applicable).items()
     }
     attack = inside & (table.marks.max(axis=1) == 1)
     model_flags = flagged_by_default(model_p, applicable, cuts, table.document)
@@ -264,9 +270,14 @@ def _logit(p: float) -> float:
     return float(np.log(p / (1 - p)))
 
 
-def _cuts(values: Array, weights: Array) -> tuple[float, ...]:
+def _cuts(values: Array, weights: Array, short: Array) -> tuple[float, ...]:
+    """The least probabilities of the levels, from the benign mix and, where the policy blocks, from short texts alone."""
     cuts = [min(1.0, float(np.nextafter(quantile(values, weights, rate), 2.0))) for rate in RATES]
-    return tuple(max(cut, 1e-6) for cut in cuts)
+    least = _LEAST_BLOCK
+    if len(short):
+        least = max(least, float(np.nextafter(quantile(short, np.ones(len(short)), _SHORT_BLOCKED), 2.0)))
+    blocking = [min(1.0, max(cut, least)) for cut in cuts[: BLOCK + 1]]
+    return tuple(max(cut, 1e-6) for cut in (*blocking, *cuts[BLOCK + 1 :]))
 
 
 def _low(p: Array, weights: Array, model_flags: NDArray[np.bool_], attacks: Array) -> tuple[float, ...]:

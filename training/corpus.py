@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from training import cluster, data, generate, long, plant
+from training import authored, cluster, data, generate, long, plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,10 @@ def build(folder: Path, progress: Callable[[str], None], *, limit: int | None = 
     progress(f"{len(rows)} rows of public sources")
     made = list(generate.all_rows(SHORT if limit else 1.0))
     progress(f"{len(made)} generated rows")
-    rows += made
+    measured = authored.rows()
+    before = len(rows) + len(made)
+    rows = [*measured, *authored.without_like([*rows, *made], measured)]
+    progress(f"{before - len(rows) + len(measured)} rows left out that are like the {len(measured)} authored ones")
     clusters = cluster.cluster(rows)
     cluster.split(rows, clusters)
     kept = [rows[i] for i in cluster.cap(rows, clusters)]

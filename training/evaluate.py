@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from training import pipeline
-from training.calibrate import FLAG, applies, flagged
+from training import authored, pipeline
+from training.calibrate import BLOCK, FLAG, applies, flagged
 from training.data import HELD_OUT
 from training.generate.grammar import languages
 from training.long import PLACES
@@ -170,6 +170,20 @@ def by_level(scores: Scores) -> list[dict[str, Any]]:
     return out
 
 
+def by_authored(scores: Scores) -> list[dict[str, Any]]:
+    """What the default policy flags and blocks of the authored texts of `tests/corpus`, by the learned score alone."""
+    table = scores.table
+    cascade, applicable = scores.p("cascade"), applies(table)
+    out = []
+    for name in (*authored.INNOCENT, *authored.ATTACKS):
+        here = table.source == f"authored_{name}"
+        flags, blocks = (
+            share(flagged(cascade, applicable, scores.calibration.cuts, level)[here]).plain() for level in (FLAG, BLOCK)
+        )
+        out.append({"set": name, "flagged": flags, "blocked": blocks})
+    return out
+
+
 def by_disguise(scores: Scores) -> list[dict[str, Any]]:
     """Recall on generated attacks as written and disguised."""
     table = scores.table
@@ -206,6 +220,7 @@ def evaluate(run: Run, data: Corpus, scores: Scores, *, every_source: bool = Fal
         "length": by_length(scores),
         "levels": by_level(scores),
         "disguise": by_disguise(scores),
+        "authored": by_authored(scores),
     }
     figures["left_out"] = left_out(run, data, every_source=every_source)
     return figures
@@ -234,4 +249,8 @@ def shown(figures: dict[str, Any]) -> dict[str, Any]:
         "left_out_macro_recall_at_0.01": figures["left_out"]["macro_recall_at_0.01"],
         "same_decision_at_any_place": figures["length"]["same_decision"]["value"],
         "measure_only_recall_at_0.01": measured,
+        "authored": {
+            row["set"]: {"flagged": row["flagged"]["value"], "blocked": row["blocked"]["value"]}
+            for row in figures["authored"]
+        },
     }

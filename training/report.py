@@ -79,6 +79,11 @@ def _by_level(figures: dict[str, Any]) -> str:
     return table(head, [[str(e["level"]), *(cell(e[key]) for key in keys)] for e in figures["levels"]])
 
 
+def _by_authored(figures: dict[str, Any]) -> str:
+    rows = [[e["set"], str(e["flagged"]["rows"]), cell(e["flagged"]), cell(e["blocked"])] for e in figures["authored"]]
+    return table(["texts of tests/corpus", "texts", "flagged", "blocked"], rows)
+
+
 def _by_disguise(figures: dict[str, Any]) -> str:
     rows = [[e["family"], cell(e["plain"]), cell(e["disguised"])] for e in figures["disguise"]]
     return table(["generated attacks", "as written", "disguised"], rows)
@@ -144,6 +149,14 @@ Over-defence set that no model was trained on:
 Test split:
 
 {_innocent(figures["test_innocent"])}
+
+## Short texts
+
+Authored texts, mostly of 2 to 12 words, that nothing like them was trained on; what the default policy flags (level 3) and blocks
+(level 2) of them by the learned score alone, without signatures. The cut of level 2 lies where at most 3 % of the short innocent texts of the
+calibration split reach it, if that is above the cut for its rate.
+
+{_by_authored(figures)}
 
 ## Attacks of the test split by source
 
