@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import calibrate, cluster, data, features, long, measure
+from training import authored, calibrate, cluster, data, features, long, measure
 from training.generate import all_rows, obfuscate
 from training.generate.grammar import PHRASES, FrameError, Phrases, languages, phrases, read_frames
 from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INJECTION, LABELS, Row, marks
@@ -56,7 +56,21 @@ def test_there_are_twenty_languages_with_frames_for_every_family():
 def test_every_frame_expands_to_plain_text(lang):
     rng = random.Random(1)
     given = dict.fromkeys(("goal", "goal_cap", "action", "action_cap", "answer_action", "answer_action_cap"), "do it")
-    for name in ("override", "extract", "jailbreak", "planted", "over", "task", "question", "doc", "chat"):
+    for name in (
+        "override",
+        "extract",
+        "jailbreak",
+        "planted",
+        "over",
+        "task",
+        "question",
+        "doc",
+        "chat",
+        "over_short",
+        "override_short",
+        "extract_short",
+        "jailbreak_short",
+    ):
         for frame in phrases(lang)[name]:
             text = phrases(lang).expand(frame, rng, **given)
             assert text.strip()
@@ -65,11 +79,11 @@ def test_every_frame_expands_to_plain_text(lang):
 
 
 def test_no_choice_has_a_single_answer():
-    # `(word)` would stay as it is in the text: a `|` was forgotten.
+    # `(word)` would stay as it is in the text: a `|` was forgotten. A quoted argument is meant: code in an example.
     for lang in languages():
         for path in PHRASES.glob(f"{lang}_*.txt"):
             for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-                left = re.sub(r"\\.|TODO\(assistant\)", "", line)
+                left = re.sub(r'\\.|TODO\(assistant\)|\("[^()|]*"\)', "", line)
                 assert not re.search(r"\([^()|]*\)", left) or line.startswith("#"), (path.name, number, line)
 
 
@@ -379,3 +393,23 @@ def test_the_committed_artefacts_are_small():
     folder = ROOT / "python" / "fastguard" / "models"
     names = ("gate.bin", "model.onnx", "manifest.json")
     assert sum((folder / name).stat().st_size for name in names) < 8_000_000
+
+
+def test_authored_texts_and_what_is_like_them_are_not_trained_on():
+    measured = authored.rows()
+    assert {row.split for row in measured} == {"measure"}
+    texts = ["What is a system prompt", "what's   a SYSTEM prompt?!", "Which trains go to Graz on Sunday?", "x " * 500]
+    found = authored.without_like([Row(t, BENIGN_PROMPT, "made", "en", "prompt") for t in texts], measured)
+    assert [row.text for row in found] == texts[2:]
+    assert not {row.text for row in authored.without_like(measured, measured)}
+
+
+def test_the_cut_where_the_policy_blocks_lets_short_innocent_texts_pass():
+    values = np.linspace(0.0, 0.999, 2000)
+    weights = np.ones(2000)
+    short = np.linspace(0.0, 0.9999, 400)
+    plain = calibrate._cuts(values * 0.5, weights, short[:0])
+    assert plain[1] >= 0.63 > plain[2]  # more than a match of tier 3 stands for
+    cuts = calibrate._cuts(values, weights, short)
+    assert (short >= cuts[1]).mean() <= 0.03
+    assert list(cuts) == sorted(cuts, reverse=True)
