@@ -47,6 +47,7 @@ def test_the_public_list_is_small_and_complete() -> None:
         "FastguardError",
         "Finding",
         "Guard",
+        "LearnError",
         "Levels",
         "Limits",
         "ModelError",
