@@ -1,9 +1,10 @@
 """Runs the evasion matrix and prints or keeps it.
 
-    python -m bench.evasion [--quick] [--record] [--only NAME ...] [--columns NAME ...]
+    python -m bench.evasion [--quick] [--record] [--step N] [--only NAME ...] [--columns NAME ...]
 
 --record  write bench/evasion/record/<date>.json, the README and its heat map
 --quick   whole texts at full strength with a tenth of the seeds
+--step    every Nth seed alone; the record says how many there were
 --only    transforms or classes to run, for work on them; prints what was missed
 --report  make the README of the latest record again, and run nothing
 """
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--record", action="store_true", help="write a dated record, the README and the heat map")
     parser.add_argument("--quick", action="store_true", help="whole texts, full strength, a tenth of the seeds")
     parser.add_argument("--report", action="store_true", help="make the README of the latest record again")
+    parser.add_argument("--step", type=int, default=1, metavar="N", help="every Nth seed alone")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="transforms or classes to run")
     parser.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="columns to run")
     options = parser.parse_args(arguments)
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     transforms = [one for one in ALL.values() if not options.only or {one.name, one.cls} & set(options.only)]
     chosen = {name: guard for name, guard in guards().items() if not options.columns or name in options.columns}
     began = time.monotonic()
-    step = 10 if options.quick else 1
+    step = 10 if options.quick else options.step
     matrix = Matrix(chosen, seeds.attacks()[::step], seeds.benign()[::step])
     bar = _Bar(len(transforms))
     cells = _quick(matrix, transforms, bar) if options.quick else matrix.run(transforms, bar.tick)

@@ -18,6 +18,9 @@ def _from_bits(bits: str) -> str:
 
 
 def _to_tags(text: str) -> str:
+    """Return ASCII as tag characters; a text with other characters, for which there are none, as it is."""
+    if not text.isascii():
+        return text
     return "".join(chr(0xE0000 + ord(char)) if 0x20 <= ord(char) < 0x7F else char for char in text)
 
 
@@ -50,13 +53,15 @@ def unicode_tags(text: str, rng: random.Random) -> str:
 @transform("channel", inverse=_from_tags, published=("pyrit",))
 def unicode_tags_delimited(text: str, rng: random.Random) -> str:
     """ASCII as tag characters between the language tag and the cancel tag."""
-    return f"\U000e0001{_to_tags(text)}\U000e007f"
+    return f"\U000e0001{_to_tags(text)}\U000e007f" if text.isascii() else text
 
 
 @transform("channel", inverse=lambda text: _from_tags(text.replace("\U0001f642", "")))
 def unicode_tags_scattered(text: str, rng: random.Random) -> str:
     """Tag characters with a visible character between every few of them."""
     tags = _to_tags(text)
+    if tags == text:
+        return text
     return "\U0001f642".join(tags[i : i + 7] for i in range(0, len(tags), 7))
 
 

@@ -29,7 +29,7 @@ _INSERTED: Final = {
     "selectors_between": ("\ufe00\ufe0e\ufe0f", ()),
     "tatweel": ("\u0640", ("pyrit",)),
     "nul_bytes": ("\0", ()),
-    "control_characters": ("\x01\x02\x03\x05\x0f\x10\x14\x16\x19\x81\x8f\x90\x9d", ()),
+    "control_characters": ("\x01\x02\x03\x05\x0f\x10\x14\x16\x19\x80\x81\x82\x99", ()),
     "mixed_invisibles": ("\u200b\u200c\u200d\u2060\u00ad\u034f\ufeff\u2063\u200e\ufe0f\u180e\u061c", ()),
 }
 
