@@ -20,6 +20,23 @@ std::uint8_t level_of(int level, const std::string& category) {
     return static_cast<std::uint8_t>(level);
 }
 
+// What may be undone of a text's disguises, and how much of it.
+void set_views(const Strings& views, std::uint32_t max_children, std::uint64_t max_decoded_bytes,
+               std::uint32_t max_depth, Policy& policy) {
+    if (max_children > kMaxChildren || max_decoded_bytes > kMostDecoded || max_depth > kMaxDepth) {
+        throw BuildError("is more than the engine makes", "policy", "limits");
+    }
+    policy.children = {max_children, static_cast<std::size_t>(max_decoded_bytes)};
+    policy.max_depth = static_cast<std::uint8_t>(max_depth);
+    policy.views = 0;
+    for (const std::string& view : views) {
+        const std::uint8_t index = index_in(kSignatureViewNames, view, "policy", "views");
+        policy.views = static_cast<std::uint8_t>(policy.views | 1U << index);
+    }
+}
+
+Strings all_views() { return {kSignatureViewNames.begin(), kSignatureViewNames.end()}; }
+
 using Cuts = std::map<std::string, std::vector<float>>;
 
 void set_cuts(const Cuts& cuts, const char* field, std::array<LevelCuts, kCategoryCount>& out) {
@@ -32,12 +49,15 @@ void set_cuts(const Cuts& cuts, const char* field, std::array<LevelCuts, kCatego
 }
 
 Policy make_policy(const std::string& depth, std::uint64_t max_bytes, std::uint32_t max_findings,
-                   const Strings& disabled, const Strings& enabled, const std::vector<ActionTuple>& actions,
-                   const Cuts& cuts, const Cuts& deep_cuts, const Strings& allow_phrases, const Strings& allow_hosts) {
+                   std::uint32_t max_children, std::uint64_t max_decoded_bytes, std::uint32_t max_depth,
+                   const Strings& views, const Strings& disabled, const Strings& enabled,
+                   const std::vector<ActionTuple>& actions, const Cuts& cuts, const Cuts& deep_cuts,
+                   const Strings& allow_phrases, const Strings& allow_hosts) {
     Policy policy;
     policy.depth = static_cast<Depth>(index_in(kDepths, depth, "policy", "depth"));
     policy.max_bytes = max_bytes;
     policy.max_findings = max_findings;
+    set_views(views, max_children, max_decoded_bytes, max_depth, policy);
     policy.disabled = disabled;
     policy.enabled = enabled;
     policy.allow_phrases = allow_phrases;
@@ -167,7 +187,9 @@ std::shared_ptr<DeepTier> make_deep(const Strings& labels, const Strings& catego
 void register_policy(py::module_& module) {
     py::class_<Policy>(module, "PolicySpec", "A policy as numbers; made by `fastguard.Policy`.")
         .def(py::init(&make_policy), py::kw_only(), py::arg("depth") = "fast", py::arg("max_bytes"),
-             py::arg("max_findings"), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
+             py::arg("max_findings"), py::arg("max_children") = kMaxChildren,
+             py::arg("max_decoded_bytes") = kMostDecoded, py::arg("max_depth") = kMaxDepth,
+             py::arg("views") = all_views(), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
              py::arg("actions") = std::vector<ActionTuple>(), py::arg("cuts") = Cuts(), py::arg("deep_cuts") = Cuts(),
              py::arg("allow_phrases") = Strings(), py::arg("allow_hosts") = Strings());
 }

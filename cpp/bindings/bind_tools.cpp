@@ -280,6 +280,9 @@ void register_tools(py::module_& module) {
     module.attr("SOURCES") = as_tuple(kSources);
     module.attr("VIEWS") = as_tuple(kViews);
     module.attr("SIGNATURE_VIEWS") = as_tuple(kSignatureViewNames);
+    module.attr("MAX_CHILDREN") = kMaxChildren;
+    module.attr("MAX_DECODED_BYTES") = kMostDecoded;
+    module.attr("MAX_DEPTH") = kMaxDepth;
     module.attr("SEVERITIES") = as_tuple(kSeverities);
     module.attr("CANDIDATES") = as_tuple(kCandidateKinds);
     module.attr("FEATURE_VERSION") = kFeatureVersion;

@@ -12,10 +12,11 @@ namespace {
 PyTypeObject* verdict_type = nullptr;
 PyObject* actions[4] = {nullptr, nullptr, nullptr, nullptr};
 
-constexpr std::array<std::pair<Truncated, const char*>, 4> kTruncatedNames = {
+constexpr std::array<std::pair<Truncated, const char*>, 5> kTruncatedNames = {
     {{Truncated::max_bytes, "max_bytes"},
      {Truncated::max_findings, "max_findings"},
      {Truncated::deep_windows, "deep_windows"},
+     {Truncated::decode_budget, "decode_budget"},
      {Truncated::stream_window, "stream_window"}}};
 constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};

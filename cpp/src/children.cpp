@@ -13,23 +13,26 @@ bool is_scalar(char32_t cp) noexcept { return cp < 0xD800 || (cp > 0xDFFF && cp 
 
 }  // namespace
 
-void Children::reset(std::size_t size) noexcept {
+void Children::reset(std::size_t size, const ChildLimits& limits) noexcept {
     count_ = 0;
     used_ = 0;
     begin_ = 0;
-    budget_ = std::clamp(kDecodedFactor * size, kLeastDecoded, kMostDecoded);
+    budget_ = std::min(limits.bytes, std::clamp(kDecodedFactor * size, kLeastDecoded, kMostDecoded));
+    most_ = std::min(limits.children, kMaxChildren);
     parent_ = kMaxChildren;
+    sealed_ = false;
     exhausted_ = false;
     asked_ = {};
 }
 
-void Children::read_child(std::size_t index) noexcept {
+void Children::read_child(std::size_t index, bool deepest) noexcept {
     parent_ = index;
+    sealed_ = deepest;
     asked_ = {};
 }
 
 bool Children::open(ViewKind kind) {
-    if (count_ == kMaxChildren || budget_ == 0) {
+    if (budget_ == 0) {
         exhausted_ = true;
         return false;
     }
@@ -96,6 +99,10 @@ bool Children::close(std::string_view source) noexcept {
     bool fresh = !said.empty() && said != source;
     for (std::size_t i = 0; i < count_ && fresh; ++i) {
         fresh = text(i) != said;
+    }
+    if (fresh && (sealed_ || count_ == most_)) {
+        exhausted_ = true;
+        fresh = false;
     }
     if (!fresh) {
         drop();

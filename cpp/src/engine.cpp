@@ -64,6 +64,7 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
     if (gate_ != nullptr) {
         words_.rows = gate_->rows();
     }
+    makes_children_ = policy_.max_depth > 0 && policy_.children.children > 0 && policy_.children.bytes > 0;
     for (const Signature& signature : pack_->signatures()) {
         const SignatureSpec& spec = signature.spec;
         const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
@@ -182,20 +183,26 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
             keep_windows(reading, gate, source, scratch, result);
         }
     }
-    Collector collector(*this, segment, source, result);
-    collector.set_reading(reading);
+    Collector collector(*this, segment, reading, source, scratch.phrases, result);
     if (!learns) {
         collector.keep(kMaxFound);
     }
+    scan_reading(reading, scratch.reading, scratch, collector);
+    if (makes_children_) {
+        scan_children(reading, scratch, collector);
+    }
+    collector.finish();
+}
+
+void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scratch& scratch,
+                          Collector& collector) const {
     scan_patterns(reading, reading.raw, scratch, collector);
     scan_candidates(reading, reading.raw, reading.raw_masks, scratch, collector);
     if (!reading.ascii && reading.stats.changed) {
         scan_patterns(reading, reading.folded, scratch, collector);
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
-    scan_phrases(reading, scratch, collector);
-    collector.mark_mentions(scratch.phrases);
-    collector.finish();
+    scan_phrases(reading, buffers, scratch, collector);
 }
 
 void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t, Scratch& scratch,
@@ -221,9 +228,11 @@ void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::u
     }
 }
 
-void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& scratch,
-                           Collector& collector) const noexcept {
+void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const {
     const Scanner& scanner = pack_->scanner();
+    if (!collector.asks(SignatureKind::pattern)) {
+        return;
+    }
     if (!scanner.scan(view.bytes, scratch.patterns)) {
         collector.result().set(Degraded::scanner);
         return;
@@ -235,9 +244,8 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
         const std::uint32_t pattern = scratch.patterns.hits.data()[i];
         const std::uint32_t signature = pack_->pattern_signatures()[pattern];
         const Signature& found = pack_->signatures()[signature];
-        const bool raw = view.kind == ViewKind::raw && found.spec.in_view(ViewKind::raw);
-        const bool folded = (view.kind == ViewKind::folded || both) && found.spec.in_view(ViewKind::folded);
-        if (!collector.wants(signature) || (!raw && !folded)) {
+        const auto shown = collector.shown(found.spec, view.kind, both);
+        if (!collector.wants(signature) || !shown) {
             continue;
         }
         if (collector.full()) {
@@ -257,7 +265,7 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
                                               [match](ValidatorId validator) { return validate(validator, match); });
             if (accepted) {
                 const auto begin = static_cast<std::size_t>(match.data() - view.bytes.data());
-                collector.add(signature, view, raw ? ViewKind::raw : ViewKind::folded, begin, begin + match.size());
+                collector.add(signature, view, *shown, begin, begin + match.size());
             }
         }
         if (truncated) {
@@ -268,7 +276,7 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
 
 void Engine::scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                              Collector& collector) const {
-    if (wanted_ == 0 || view.bytes.empty()) {
+    if (wanted_ == 0 || view.bytes.empty() || !collector.asks(SignatureKind::candidate)) {
         return;
     }
     const CandidateMasks wanted = {masks.digit, masks.at, masks.colon,
@@ -284,20 +292,23 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
         const std::string_view match = view.bytes.substr(found[i].begin, found[i].end - found[i].begin);
         for (const auto& [validator, signature] : pack_->candidates()) {
             const Signature& candidate = pack_->signatures()[signature];
-            const ViewKind shown = candidate.spec.in_view(view.kind) ? view.kind : ViewKind::folded;
-            if (validator != found[i].accepted || !collector.wants(signature) ||
-                (shown != view.kind && !(both && candidate.spec.in_view(ViewKind::folded)))) {
+            const auto shown = collector.shown(candidate.spec, view.kind, both);
+            if (validator != found[i].accepted || !collector.wants(signature) || !shown) {
                 continue;
             }
             if (std::all_of(candidate.validators.begin() + 1, candidate.validators.end(),
                             [match](ValidatorId more) { return validate(more, match); })) {
-                collector.add(signature, view, shown, found[i].begin, found[i].end);
+                collector.add(signature, view, *shown, found[i].begin, found[i].end);
             }
         }
     }
 }
 
-void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const {
+void Engine::scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch,
+                          Collector& collector) const {
+    if (!collector.asks(SignatureKind::phrase)) {
+        return;
+    }
     PhraseMatch* matches = scratch.matches.reserve(kMaxMatches);
     const auto run = [&](const ConceptTable& concepts, const PhraseMatcher& phrases, const View& view,
                          std::span<const Token> tokens, std::span<const Starter> starters) {
@@ -312,19 +323,21 @@ void Engine::scan_phrases(const Reading& reading, Scratch& scratch, Collector& c
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (collector.wants(matches[i].tag)) {
-                collector.add(matches[i].tag, view, view.kind, tokens[matches[i].first].begin,
+                collector.add(matches[i].tag, view, collector.shown(view.kind), tokens[matches[i].first].begin,
                               tokens[matches[i].last].end);
             }
         }
     };
-    run(pack_->folded_concepts(), pack_->folded_phrases(), reading.folded, reading.tokens, reading.starters);
+    run(pack_->folded_concepts(), collector.phrases(false), reading.folded, reading.tokens, reading.starters);
+    if (!policy_.looks_into(ViewKind::skeleton)) {
+        return;
+    }
     std::array<Part, kMaxParts> parts;
     const std::size_t count =
         disguised_parts(reading, pack_->folded_concepts(), pack_->skeleton_concepts(), std::span(parts));
     for (std::size_t i = 0; i < count; ++i) {
-        const Skeleton skeleton =
-            read_skeleton(reading, parts[i], pack_->skeleton_concepts().filter(), scratch.reading);
-        run(pack_->skeleton_concepts(), pack_->skeleton_phrases(), skeleton.view, skeleton.tokens, skeleton.starters);
+        const Skeleton skeleton = read_skeleton(reading, parts[i], pack_->skeleton_concepts().filter(), buffers);
+        run(pack_->skeleton_concepts(), collector.phrases(true), skeleton.view, skeleton.tokens, skeleton.starters);
     }
 }
 
@@ -425,7 +438,8 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
         result.action = std::max(result.action, action);
     }
     // What was not looked at is not allowed silently.
-    if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows)) {
+    if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows) ||
+        result.has(Truncated::decode_budget)) {
         result.action = std::max(result.action, Action::escalate);
     }
 }

@@ -43,11 +43,52 @@ std::size_t view_place(const View& view, std::uint32_t raw) noexcept {
 
 }  // namespace
 
-bool Engine::Collector::allowed(std::uint32_t signature, const RawSpan& span) const noexcept {
+const PhraseMatcher& Engine::Collector::phrases(bool skeleton) const noexcept {
+    if (children_ != nullptr) {
+        return engine_.pack_->child_phrases(child_view(), skeleton);
+    }
+    return skeleton ? engine_.pack_->skeleton_phrases() : engine_.pack_->folded_phrases();
+}
+
+std::optional<ViewKind> Engine::Collector::shown(const SignatureSpec& spec, ViewKind view, bool both) const noexcept {
+    bool raw = spec.in_view(ViewKind::raw);
+    const bool folded = spec.in_view(ViewKind::folded);
+    if (children_ != nullptr) {
+        if (!spec.in_view(child_view())) {
+            return std::nullopt;
+        }
+        raw = raw || !folded;  // it asks for children alone
+    }
+    if (view == ViewKind::raw && raw) {
+        return shown(ViewKind::raw);
+    }
+    return folded && (both || view == ViewKind::folded) ? std::optional(shown(ViewKind::folded)) : std::nullopt;
+}
+
+RawSpan Engine::Collector::in_segment(const RawSpan& span) const noexcept {
+    if (children_ == nullptr) {
+        return span;
+    }
+    // Whole characters: what carried a byte may be a part of one.
+    const std::string_view text = segment_.raw;
+    const auto inside = [text](std::size_t at) {
+        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+    };
+    Origin origin = children_->origin(index_, span.begin, span.end);
+    for (int step = 0; step < 3 && origin.begin > 0 && inside(origin.begin); ++step) {
+        --origin.begin;
+    }
+    for (int step = 0; step < 3 && inside(origin.end); ++step) {
+        ++origin.end;
+    }
+    return {origin.begin, origin.end};
+}
+
+bool Engine::Collector::allowed(std::uint32_t signature, const Reading& reading, const RawSpan& span) const noexcept {
     const SignatureSpec& spec = engine_.pack_->signatures()[signature].spec;
     if (!engine_.policy_.allow_hosts.empty() &&
         (kCategories[spec.category] == "malicious_link" || spec.candidate == "email")) {
-        const std::string_view host = host_in(segment_.raw.substr(span.begin, span.end - span.begin));
+        const std::string_view host = host_in(reading.raw.bytes.substr(span.begin, span.end - span.begin));
         for (const std::string& domain : engine_.policy_.allow_hosts) {
             if (host_under(host, domain)) {
                 return true;
@@ -57,7 +98,7 @@ bool Engine::Collector::allowed(std::uint32_t signature, const RawSpan& span) co
     if (engine_.allowed_.empty()) {
         return false;
     }
-    const View& folded = reading_->folded;
+    const View& folded = reading.folded;
     const std::size_t begin = view_place(folded, span.begin);
     const std::size_t end = view_place(folded, span.end);
     for (const std::string& phrase : engine_.allowed_) {
@@ -84,12 +125,14 @@ bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) cons
 
 void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin,
                             std::size_t end) {
-    const RawSpan span = raw_span(view, begin, end);
+    const RawSpan here = raw_span(view, begin, end);
+    const RawSpan span = in_segment(here);
     // A match at a cut may be one only because of the cut; the neighbour sees the text around it and all of it.
     if ((!segment_.first && span.begin == 0) || (!segment_.last && span.end == segment_.raw.size())) {
         return;
     }
-    if (known(signature, span) || allowed(signature, span)) {
+    if (known(signature, span) || allowed(signature, *reading_, here) ||
+        (children_ != nullptr && allowed(signature, root_, span))) {
         return;
     }
     if (full()) {
@@ -101,20 +144,18 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     finding.view = shown;
     finding.begin.byte = span.begin;
     finding.end.byte = span.end;
+    finding.mention = engine_.pack_->signatures()[signature].spec.mention &&
+                      (is_mention(*reading_, here) || (children_ != nullptr && is_mention(root_, span)));
     result_.findings.push_back(finding);
 }
 
-void Engine::Collector::mark_mentions(PhraseScratch& scratch) {
-    for (std::size_t i = first_; i < result_.findings.size(); ++i) {
-        Finding& finding = result_.findings[i];
-        if (engine_.pack_->signatures()[finding.signature].spec.mention) {
-            const auto place = [this](std::uint64_t raw) {
-                return view_place(reading_->folded, static_cast<std::uint32_t>(raw));
-            };
-            finding.mention = engine_.pack_->mentions().is_mention(*reading_, place(finding.begin.byte),
-                                                                   place(finding.end.byte), scratch);
-        }
-    }
+bool Engine::Collector::is_mention(const Reading& reading, const RawSpan& span) const {
+    const std::size_t begin = view_place(reading.folded, span.begin);
+    const std::size_t end = view_place(reading.folded, span.end);
+    return begin < end && engine_.pack_->mentions().is_mention(reading, begin, end, phrases_);
+}
+
+void Engine::Collector::spread_mentions() {
     // What is put together of a mention and of words beside it ("if 'ignore previous instructions' in text") is one,
     // too.
     const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
@@ -158,6 +199,7 @@ void Engine::Collector::keep_most_specific() {
 }
 
 void Engine::Collector::finish() {
+    spread_mentions();
     const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
     std::sort(begin, result_.findings.end(), [](const Finding& a, const Finding& b) {
         return a.begin.byte != b.begin.byte ? a.begin.byte < b.begin.byte
@@ -170,7 +212,7 @@ void Engine::Collector::finish() {
     for (auto finding = begin; finding != result_.findings.end(); ++finding) {
         const std::size_t size = finding->end.byte - finding->begin.byte;
         const std::size_t step = finding->begin.byte - passed;
-        if (reading_->ascii) {
+        if (root_.ascii) {
             const auto at = [this](std::uint64_t byte) -> TextPlace {
                 const TextPlace& base = segment_.begin;
                 return {base.byte + byte, base.code_point + byte, base.utf16 + byte};

@@ -3,6 +3,8 @@
 
 #include "fastguard/engine.h"
 
+#include <optional>
+
 namespace fastguard {
 
 // Most findings of one signature in one view of a segment.
@@ -10,30 +12,45 @@ inline constexpr std::size_t kMaxPerSignature = 100;
 
 class Engine::Collector {
   public:
-    Collector(const Engine& engine, const Segment& segment, std::uint8_t source, CheckResult& result) noexcept
+    // Findings of `segment`, of which `reading` is the reading; `phrases` is used to tell mentions.
+    Collector(const Engine& engine, const Segment& segment, const Reading& reading, std::uint8_t source,
+              PhraseScratch& phrases, CheckResult& result) noexcept
         : engine_(engine),
           segment_(segment),
+          root_(reading),
           source_bit_(static_cast<std::uint8_t>(1U << source)),
+          phrases_(phrases),
           result_(result),
-          first_(result.findings.size()) {}
+          first_(result.findings.size()),
+          reading_(&reading) {}
 
     // Keeps up to `most` findings, whatever the policy says.
     void keep(std::size_t most) noexcept { most_ = most; }
 
-    void set_reading(const Reading& reading) noexcept { reading_ = &reading; }
+    // From now on matches are in the text of child `index`, of which `reading` is the reading.
+    void enter(std::size_t index, const Children& children, const Reading& reading) noexcept {
+        index_ = index;
+        children_ = &children;
+        reading_ = &reading;
+    }
 
     [[nodiscard]] bool wants(std::uint32_t signature) const noexcept {
         return (engine_.source_bits_[signature] & source_bit_) != 0;
     }
+    // Whether signatures of this kind may match in the text that is being looked at.
+    [[nodiscard]] bool asks(SignatureKind kind) const noexcept {
+        return children_ == nullptr || engine_.pack_->asks(child_view(), kind);
+    }
+    // The phrases that may match in its folded view, or in its skeleton.
+    [[nodiscard]] const PhraseMatcher& phrases(bool skeleton) const noexcept;
+    // The view that a finding in a view of the text is reported for.
+    [[nodiscard]] ViewKind shown(ViewKind view) const noexcept { return children_ == nullptr ? view : child_view(); }
+    // The same for a pattern or candidate, which may ask for the raw bytes or the folded ones; nothing where it may not
+    // match there. `both`: the raw bytes stand for the folded ones as well.
+    [[nodiscard]] std::optional<ViewKind> shown(const SignatureSpec& spec, ViewKind view, bool both) const noexcept;
 
     // A match of `signature` at bytes [begin, end) of `view`, `end` > `begin`.
     void add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin, std::size_t end);
-
-    // Marks the findings of this segment that are mentions.
-    void mark_mentions(PhraseScratch& scratch);
-
-    // Takes out findings that lie inside one which says more of the same place; the segment's are in order of place.
-    void keep_most_specific();
 
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
     void finish();
@@ -42,18 +59,30 @@ class Engine::Collector {
     CheckResult& result() noexcept { return result_; }
 
   private:
+    [[nodiscard]] ViewKind child_view() const noexcept { return (*children_)[index_].kind; }
+    // Bytes of the text that is being looked at as bytes of the segment.
+    [[nodiscard]] RawSpan in_segment(const RawSpan& span) const noexcept;
     // Whether `other` makes `finding` superfluous: same category, covers it, and is the more specific of the two.
     [[nodiscard]] bool covers(const Finding& other, const Finding& finding) const noexcept;
-    [[nodiscard]] bool allowed(std::uint32_t signature, const RawSpan& span) const noexcept;
+    [[nodiscard]] bool allowed(std::uint32_t signature, const Reading& reading, const RawSpan& span) const noexcept;
     [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span) const noexcept;
+    [[nodiscard]] bool is_mention(const Reading& reading, const RawSpan& span) const;
+    // Takes what touches a mention for one, too.
+    void spread_mentions();
+    // Takes out findings that lie inside one which says more of the same place; the segment's are in order of place.
+    void keep_most_specific();
 
     const Engine& engine_;
     const Segment& segment_;
+    const Reading& root_;
     std::uint8_t source_bit_;
+    PhraseScratch& phrases_;
     CheckResult& result_;
     std::size_t first_;
     std::size_t most_ = engine_.policy_.max_findings;
-    const Reading* reading_ = nullptr;
+    const Reading* reading_;              // of the text that is being looked at
+    const Children* children_ = nullptr;  // null: that is the segment
+    std::size_t index_ = 0;
 };
 
 }  // namespace fastguard

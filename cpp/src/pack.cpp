@@ -27,6 +27,21 @@ std::string view_of_text(std::string_view utf8, bool skeleton) {
     return std::string(skeleton ? read_skeleton(reading, scratch).view.bytes : reading.folded.bytes);
 }
 
+// The words of a folded entry; the last one is a beginning where the entry is.
+void add_words(std::string_view folded, bool prefix, Vocabulary& vocabulary) {
+    const auto plain = [](char c) { return c >= 'a' && c <= 'z'; };
+    for (std::size_t at = 0; at < folded.size();) {
+        std::size_t end = at;
+        while (end < folded.size() && plain(folded[end])) {
+            ++end;
+        }
+        if (end - at >= 2) {
+            vocabulary.add(folded.substr(at, end - at), prefix && end == folded.size());
+        }
+        at = end + 1;
+    }
+}
+
 }  // namespace
 
 std::string fold_text(std::string_view utf8) { return view_of_text(utf8, false); }
@@ -65,6 +80,7 @@ void Pack::compile(const Concepts& concepts, const std::optional<std::string_vie
             throw BuildError("the signature has no view", spec.id, "views");
         }
         signature.confidence = confidence_of(spec);
+        asked_[static_cast<std::size_t>(spec.kind)] |= spec.views;
     }
     resolve_validators();
     compile_phrases(concepts);
@@ -115,7 +131,11 @@ std::vector<PatternSpec> Pack::collect_patterns() {
 void Pack::compile_phrases(const Concepts& concepts) {
     std::map<std::string, ConceptId> ids;
     std::set<std::string_view> in_phrases;
+    std::set<std::string_view> squeezed;
     for (const Signature& signature : signatures_) {
+        if (signature.spec.in_view(ViewKind::squeezed)) {
+            squeezed.insert(signature.spec.slots.begin(), signature.spec.slots.end());
+        }
         in_phrases.insert(signature.spec.slots.begin(), signature.spec.slots.end());
         in_phrases.insert(signature.spec.unless.begin(), signature.spec.unless.end());
     }
@@ -138,6 +158,9 @@ void Pack::compile_phrases(const Concepts& concepts) {
                     folded_concepts_.add(id, fold_text(words) + star);
                     skeleton_concepts_.add(id, skeleton_text(words) + star);
                 }
+                if (squeezed.contains(name)) {
+                    add_words(fold_text(words), prefix, vocabulary_);
+                }
                 if (mention) {
                     mentions_.add(static_cast<MentionWords>(*mention), fold_text(words) + star);
                 }
@@ -148,10 +171,11 @@ void Pack::compile_phrases(const Concepts& concepts) {
     }
     folded_concepts_.finish();
     skeleton_concepts_.finish();
+    vocabulary_.finish();
     mentions_.finish();
 
-    std::vector<Phrase> folded;
-    std::vector<Phrase> skeleton;
+    std::array<std::vector<Phrase>, kSignatureViews> phrases;
+    std::array<std::vector<Phrase>, kSignatureViews> skeleton_phrases;  // of those, what the skeleton may show
     for (std::uint32_t i = 0; i < signatures_.size(); ++i) {
         const SignatureSpec& spec = signatures_[i].spec;
         if (spec.kind != SignatureKind::phrase) {
@@ -188,15 +212,21 @@ void Pack::compile_phrases(const Concepts& concepts) {
         phrase.within = spec.within;
         phrase.ordered = spec.ordered;
         phrase.tag = i;
-        if (spec.in_view(ViewKind::folded)) {
-            folded.push_back(phrase);
-        }
-        if (spec.in_view(ViewKind::skeleton)) {
-            skeleton.push_back(phrase);
+        for (std::size_t view = 0; view < kSignatureViews; ++view) {
+            if (spec.in_view(static_cast<ViewKind>(view))) {
+                phrases[view].push_back(phrase);
+                if (spec.in_view(ViewKind::skeleton)) {
+                    skeleton_phrases[view].push_back(phrase);
+                }
+            }
         }
     }
-    folded_phrases_ = PhraseMatcher(std::move(folded));
-    skeleton_phrases_ = PhraseMatcher(std::move(skeleton));
+    folded_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::folded)]));
+    skeleton_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::skeleton)]));
+    for (auto view = static_cast<std::size_t>(ViewKind::decoded); view < kSignatureViews; ++view) {
+        child_phrases_[view] = PhraseMatcher(std::move(phrases[view]));
+        child_skeleton_phrases_[view] = PhraseMatcher(std::move(skeleton_phrases[view]));
+    }
 }
 
 std::string database_key(const std::vector<SignatureSpec>& signatures) {

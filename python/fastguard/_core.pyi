@@ -11,6 +11,9 @@ CATEGORIES: Final[tuple[str, ...]]
 SOURCES: Final[tuple[str, ...]]
 VIEWS: Final[tuple[str, ...]]
 SIGNATURE_VIEWS: Final[tuple[str, ...]]
+MAX_CHILDREN: Final[int]
+MAX_DECODED_BYTES: Final[int]
+MAX_DEPTH: Final[int]
 SEVERITIES: Final[tuple[str, ...]]
 CANDIDATES: Final[tuple[str, ...]]
 
@@ -76,6 +79,10 @@ class PolicySpec:
         depth: Literal["gate", "fast", "deep"] = "fast",
         max_bytes: int,
         max_findings: int,
+        max_children: int = ...,
+        max_decoded_bytes: int = ...,
+        max_depth: int = ...,
+        views: Sequence[str] = ...,
         disabled: Sequence[str] = (),
         enabled: Sequence[str] = (),
         actions: Sequence[tuple[str, str, int, int]] = (),
@@ -84,7 +91,7 @@ class PolicySpec:
         allow_phrases: Sequence[str] = (),
         allow_hosts: Sequence[str] = (),
     ) -> None:
-        """Take a policy as numbers.
+        """Take a policy as numbers; `views` are those that are looked into besides raw and folded.
 
         `actions`: (source or "*", category, block level, flag level), later ones win; a level of 0 means never.
         `cuts`: per category the five score cuts of levels 1 to 5, falling; `deep_cuts` those of the deep tier.

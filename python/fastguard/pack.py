@@ -23,7 +23,7 @@ PathArgument = str | os.PathLike[str]
 MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
 """What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
 
-_FORMAT = 3  # of the cached form; a change makes old cache files unknown
+_FORMAT = 4  # of the cached form; a change makes old cache files unknown
 _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "packs")
 
 

@@ -26,6 +26,8 @@ LEVELS: Final = 5
 _HARD_MAX_BYTES: Final = 2**31 - 1
 _HARD_MAX_FINDINGS: Final = 1_000_000
 _EVERY_SOURCE: Final = "*"
+VIEWS: Final = tuple(view for view in _core.SIGNATURE_VIEWS if view not in {"raw", "folded"})
+"""Views that a policy may leave out; what a text says as it stands is looked at in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,17 @@ class Levels:
 class Limits:
     """What one check may cost; a limit that is reached is in `Verdict.truncated`.
 
-    `max_bytes` of UTF-8 are read of a text, `max_findings` are reported.
+    `max_bytes` of UTF-8 are read of a text, `max_findings` are reported. Of each piece of 64 KB that a text is read in,
+    at most `max_children` texts are decoded, `max_depth` codes deep, of `max_decoded_bytes` in all (and never more than
+    four times the piece, or 4 KB of a small one); 0 for one of the three decodes nothing. Where one of them keeps the
+    check from looking at something, `truncated` says ``decode_budget`` and the text is at least escalated.
     """
 
     max_bytes: int = 64 * 1024 * 1024
     max_findings: int = 1000
+    max_children: int = _core.MAX_CHILDREN
+    max_decoded_bytes: int = _core.MAX_DECODED_BYTES
+    max_depth: int = _core.MAX_DEPTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +100,8 @@ class Policy:
     Everything has a default, and what is given replaces just that part. `detectors` and `signatures` switch by name
     (``prompt_injection/override``, ``secret.cloud.*``) to true or false: later entries win over earlier ones,
     signatures over detectors. `actions` says per category what its levels lead to, `sources` the same for texts of one
-    source only. `thresholds` sets the least score of single levels instead of those measured with the model.
+    source only. `views` are the disguises that are undone, of ``skeleton``, ``decoded``, ``squeezed``, ``visual``,
+    ``unmarked`` and ``flipped``: all unless told otherwise. `thresholds` sets the least score of single levels instead of those measured with the model.
 
     >>> policy = Policy(
     ...     detectors={"pii/*": False, "pii/email": True},
@@ -109,6 +118,7 @@ class Policy:
     name: str = "default"
     depth: Depth = "fast"
     limits: Limits = Limits()
+    views: tuple[str, ...] = VIEWS
     detectors: Mapping[str, bool] = FrozenMap()
     signatures: Mapping[str, bool] = FrozenMap()
     actions: Mapping[str, Levels] = FrozenMap()
@@ -147,6 +157,7 @@ class Policy:
             "name": self.name,
             "depth": self.depth,
             "limits": _plain(self.limits),
+            "views": _plain(self.views),
             "detectors": _plain(self.detectors),
             "signatures": _plain(self.signatures),
             "actions": _plain(self.actions),
@@ -210,6 +221,10 @@ class Policy:
             depth=depth or self.depth,
             max_bytes=self.limits.max_bytes,
             max_findings=self.limits.max_findings,
+            max_children=self.limits.max_children,
+            max_decoded_bytes=self.limits.max_decoded_bytes,
+            max_depth=self.limits.max_depth,
+            views=["raw", "folded", *self.views],
             disabled=[name for name in pack.detectors if name not in on],
             enabled=sorted(on & pack.off),
             actions=[(source, category, levels.block, levels.flag) for source, category, levels in self._actions()],
@@ -281,6 +296,7 @@ def _read(fields: Fields) -> dict[str, object]:
         "name": fields.string("name", "default"),
         "depth": fields.string("depth", "fast", choices=DEPTHS),
         "limits": _read_limits(fields.table("limits")),
+        "views": _read_views(fields),
         "detectors": _read_switches(fields.table("detectors"), "/"),
         "signatures": _read_switches(fields.table("signatures"), "."),
         "actions": _read_actions(fields.table("actions")),
@@ -297,9 +313,22 @@ def _read_limits(fields: Fields) -> Limits:
     limits = Limits(
         max_bytes=fields.integer("max_bytes", defaults.max_bytes, low=1, high=_HARD_MAX_BYTES),
         max_findings=fields.integer("max_findings", defaults.max_findings, low=1, high=_HARD_MAX_FINDINGS),
+        max_children=fields.integer("max_children", defaults.max_children, low=0, high=_core.MAX_CHILDREN),
+        max_decoded_bytes=fields.integer(
+            "max_decoded_bytes", defaults.max_decoded_bytes, low=0, high=_core.MAX_DECODED_BYTES
+        ),
+        max_depth=fields.integer("max_depth", defaults.max_depth, low=0, high=_core.MAX_DEPTH),
     )
     fields.close()
     return limits
+
+
+def _read_views(fields: Fields) -> tuple[str, ...]:
+    views = fields.strings("views", VIEWS)
+    for i, view in enumerate(views):
+        if view not in VIEWS:
+            fields.fail(f"views[{i}]", f"got {show(view)}{did_you_mean(view, VIEWS)}", one_of(VIEWS))
+    return tuple(view for view in VIEWS if view in views)
 
 
 def _read_switches(fields: Fields, separator: str) -> FrozenMap[str, bool]:

@@ -21,9 +21,10 @@ LEAST_EXAMPLES = 2
 
 _DEFAULT_VIEWS: dict[Kind, tuple[str, ...]] = {
     "pattern": ("raw",),
-    "phrase": ("folded", "skeleton"),
+    "phrase": ("folded", "skeleton", "decoded", "visual", "unmarked", "flipped"),
     "candidate": ("raw", "folded"),
 }
+LEAST_SQUEEZED_SLOTS = 2
 _KEYS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pattern": ("entropy", "keep"),
     "phrase": ("within", "order", "unless"),
@@ -174,15 +175,14 @@ def _read_signature(
         for key in _KEYS_OF_KIND[other]:
             if key in table and other != kind:
                 table.fail(key, f"not for a {kind}", f"this key in {other} signatures only")
-    views = table.strings("views", _DEFAULT_VIEWS[kind], least=1)
-    _all_in(table, "views", views, _core.SIGNATURE_VIEWS)
+    phrase, within, unless = _read_phrase(table) if kind == "phrase" else ((), 0, ())
+    views = _read_views(table, kind, phrase)
     sources = table.strings("sources", ())
     _all_in(table, "sources", sources, _core.SOURCES)
     languages = table.strings("languages", ())
     for i, language in enumerate(languages):
         if not _LANGUAGE.match(language):
             table.fail(f"languages[{i}]", f"got {show(language)}", 'a language tag such as "de" or "pt-BR"')
-    phrase, within, unless = _read_phrase(table) if kind == "phrase" else ((), 0, ())
     match = table.strings("match", least=LEAST_EXAMPLES, expected="texts that it finds")
     no_match = table.strings("no_match", least=LEAST_EXAMPLES, expected="near misses that it leaves alone")
     for i, example in enumerate(no_match):
@@ -217,6 +217,17 @@ def _read_signature(
     )
     table.close()
     return signature
+
+
+def _read_views(table: Fields, kind: Kind, phrase: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the views of a signature; what short words alone could match in a squeezed text is refused there."""
+    safe = kind == "phrase" and len(phrase) >= LEAST_SQUEEZED_SLOTS
+    views = table.strings("views", _DEFAULT_VIEWS[kind] + (("squeezed",) if safe else ()), least=1)
+    _all_in(table, "views", views, _core.SIGNATURE_VIEWS)
+    if "squeezed" in views and not safe:
+        expected = f"other views: in squeezed text only phrases of {LEAST_SQUEEZED_SLOTS} slots and more may match"
+        table.fail("views", 'got "squeezed"', expected)
+    return views
 
 
 def _read_pattern(table: Fields) -> str:

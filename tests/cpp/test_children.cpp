@@ -67,7 +67,9 @@ void test_budget() {
         CHECK(add(children, std::to_string(i)));
     }
     CHECK(!children.exhausted());
+    CHECK((!add(children, "7") && !children.exhausted()));  // not for want of room
     CHECK((!add(children, "one more") && children.exhausted()));
+    CHECK(children.size() == kMaxChildren);
 
     children.reset(kMostDecoded);
     CHECK((children.size() == 0 && !children.exhausted()));
@@ -80,6 +82,32 @@ void test_budget() {
     }
     CHECK((put == kMostDecoded && children.exhausted()));
     CHECK(!children.open(ViewKind::base64));
+}
+
+void test_limits() {
+    Children children;
+    children.reset(100, {.children = 2, .bytes = 8});
+    CHECK((add(children, "abc") && add(children, "de")));
+    CHECK((!add(children, "f") && children.exhausted()));
+    children.reset(100, {.children = 2, .bytes = 8});
+    CHECK(children.open(ViewKind::base16));
+    std::size_t put = 0;
+    while (children.put_byte('x', 0, 1)) {
+        ++put;
+    }
+    CHECK((put == 8 && children.exhausted() && children.close("")));
+    CHECK(!children.open(ViewKind::base16));
+}
+
+void test_too_deep() {
+    Children children;
+    children.reset(100);
+    CHECK(add(children, "outer"));
+    children.read_child(0, true);
+    CHECK((!add(children, "outer", "outer") && !children.exhausted()));
+    CHECK((!add(children, "deeper") && children.exhausted() && children.size() == 1));
+    children.reset(100);
+    CHECK((add(children, "outer") && !children.exhausted()));
 }
 
 void test_reused() {
@@ -100,6 +128,8 @@ int main() {
     test_places();
     test_nothing_twice();
     test_budget();
+    test_limits();
+    test_too_deep();
     test_reused();
     return check::result();
 }

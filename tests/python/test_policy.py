@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastguard import Action, Allow, Guard, Levels, Limits, Policy, PolicyError, _core
 from fastguard.pack import Pack
+from fastguard.policy import VIEWS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,9 +47,13 @@ def test_a_file_and_the_same_in_code_are_equal(tmp_path: Path) -> None:
         schema = 1
         name = "strict"
         depth = "deep"
+        views = ["unmarked", "skeleton"]
         [limits]
         max_bytes = 1000
         max_findings = 10
+        max_children = 8
+        max_decoded_bytes = 0
+        max_depth = 2
         [detectors]
         "pii/*" = false
         "pii/contact" = true
@@ -72,7 +77,8 @@ def test_a_file_and_the_same_in_code_are_equal(tmp_path: Path) -> None:
     policy = Policy(
         name="strict",
         depth="deep",
-        limits=Limits(max_bytes=1000, max_findings=10),
+        limits=Limits(max_bytes=1000, max_findings=10, max_children=8, max_decoded_bytes=0, max_depth=2),
+        views=("skeleton", "unmarked"),
         detectors={"pii/*": False, "pii/contact": True},
         signatures={"secret.generic.*": False},
         actions={"pii": Levels(block=2, flag=3)},
@@ -90,7 +96,15 @@ policies = st.builds(
     Policy,
     name=st.sampled_from(["default", "strict"]),
     depth=st.sampled_from(["gate", "fast", "deep"]),
-    limits=st.builds(Limits, max_bytes=st.integers(1, 2**31 - 1), max_findings=st.integers(1, 1000)),
+    limits=st.builds(
+        Limits,
+        max_bytes=st.integers(1, 2**31 - 1),
+        max_findings=st.integers(1, 1000),
+        max_children=st.integers(0, 64),
+        max_decoded_bytes=st.integers(0, 1 << 20),
+        max_depth=st.integers(0, 3),
+    ),
+    views=st.lists(st.sampled_from(VIEWS), unique=True).map(tuple),
     detectors=st.dictionaries(st.sampled_from(["pii/*", "pii/contact", "*"]), st.booleans()),
     actions=actions,
     thresholds=st.dictionaries(

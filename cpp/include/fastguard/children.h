@@ -13,7 +13,8 @@
 //
 // Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
-// `exhausted` says so. Nothing is allocated after warm-up. Used by one thread at a time.
+// `exhausted` says so. A child too many is made and compared before it is refused, so that what would not have been
+// kept in any case exhausts nothing. Nothing is allocated after warm-up. Used by one thread at a time.
 #pragma once
 
 #include "fastguard/scratch.h"
@@ -47,14 +48,20 @@ struct Child {
     std::uint32_t size = 0;             // bytes
 };
 
+// Less than the bounds above, where a policy says so.
+struct ChildLimits {
+    std::size_t children = kMaxChildren;  // at most kMaxChildren
+    std::size_t bytes = kMostDecoded;     // at most kMostDecoded
+};
+
 class Children {
   public:
     // Forgets all children; the root has `size` bytes.
-    void reset(std::size_t size) noexcept;
+    void reset(std::size_t size, const ChildLimits& limits = {}) noexcept;
 
-    // Makers read the child at `index` from now on; its children are one deeper. Precondition: its depth is less than
-    // kMaxDepth.
-    void read_child(std::size_t index) noexcept;
+    // Makers read the child at `index` from now on; its children are one deeper. `deepest`: those are too deep to keep,
+    // and only whether there are any is of interest (`exhausted`).
+    void read_child(std::size_t index, bool deepest = false) noexcept;
 
     // Begins a child; false where no budget is left. Throws std::bad_alloc.
     [[nodiscard]] bool open(ViewKind kind);
@@ -66,6 +73,9 @@ class Children {
 
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
     bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);
+
+    // The open child is only its first `size` bytes; the others stay taken from the budget.
+    void shorten(std::size_t size) noexcept { used_ = begin_ + size; }
 
     // Keeps the open child, unless it is empty, says what the text being read says, or what an earlier child says.
     // Returns whether it was kept.
@@ -101,7 +111,9 @@ class Children {
     std::size_t begin_ = 0;     // of the open child
     std::size_t budget_ = 0;    // bytes that may still be put
     ViewKind kind_ = ViewKind::decoded;
+    std::size_t most_ = kMaxChildren;
     std::size_t parent_ = kMaxChildren;  // being read; kMaxChildren: the root
+    bool sealed_ = false;                // no child of it is kept
     bool exhausted_ = false;
     Origin asked_{};     // what `place` was asked last, and
     Origin answered_{};  // what it said

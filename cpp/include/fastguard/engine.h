@@ -10,6 +10,7 @@
 // A check allocates nothing after warm-up, takes no lock and throws nothing. Time is linear in the text.
 #pragma once
 
+#include "fastguard/children.h"
 #include "fastguard/deep.h"
 #include "fastguard/gate.h"
 #include "fastguard/pack.h"
@@ -18,6 +19,7 @@
 #include "fastguard/reading.h"
 #include "fastguard/scanner.h"
 #include "fastguard/verdict.h"
+#include "fastguard/views.h"
 
 #include <array>
 #include <cstdint>
@@ -31,6 +33,10 @@ namespace fastguard {
 struct Scratch {
     Buffer<char> transcoded;
     ReadingScratch reading;
+    Children children;
+    ViewScratch views;
+    Buffer<char> child_text;
+    ReadingScratch child_reading;
     Buffer<float> window_scores;
     PhraseScratch phrases;
     PatternScratch patterns;
@@ -105,10 +111,16 @@ class Engine {
 
     void scan_segment(const Segment& segment, std::uint8_t source, bool learns, Scratch& scratch,
                       CheckResult& result) const;
-    void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const noexcept;
+    // What signatures find in a text: that of a segment, or of the child that the collector is in.
+    void scan_reading(const Reading& reading, ReadingScratch& buffers, Scratch& scratch, Collector& collector) const;
+    void scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const;
     void scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                          Collector& collector) const;
-    void scan_phrases(const Reading& reading, Scratch& scratch, Collector& collector) const;
+    void scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch, Collector& collector) const;
+    // What the text says once its disguises are undone, level by level.
+    void scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
+    // Adds what a text says once undone; `from` is what was undone to get it.
+    void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
     void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
                       CheckResult& result) const;
     [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;
@@ -125,8 +137,9 @@ class Engine {
     Policy policy_;
     std::shared_ptr<const Gate> gate_;
     std::shared_ptr<const DeepTier> deep_;
-    WordTables words_;                       // of the gate and of the pack
-    WordTables plain_words_;                 // of the pack
+    WordTables words_;        // of the gate and of the pack
+    WordTables plain_words_;  // of the pack
+    bool makes_children_ = false;
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
     std::uint64_t wanted_ = 0;               // validators whose candidates are asked for
     std::vector<std::string> allowed_;       // allowed phrases, folded

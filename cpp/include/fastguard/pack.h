@@ -7,6 +7,7 @@
 #include "fastguard/scanner.h"
 #include "fastguard/types.h"
 #include "fastguard/validators.h"
+#include "fastguard/vocabulary.h"
 
 #include <array>
 #include <cstdint>
@@ -85,6 +86,17 @@ class Pack {
     [[nodiscard]] const ConceptTable& skeleton_concepts() const noexcept { return skeleton_concepts_; }
     [[nodiscard]] const PhraseMatcher& folded_phrases() const noexcept { return folded_phrases_; }
     [[nodiscard]] const PhraseMatcher& skeleton_phrases() const noexcept { return skeleton_phrases_; }
+    // The phrases that a text read as `view`, one of the child views, may be matched by: those of its folded view, and
+    // those of its skeleton.
+    [[nodiscard]] const PhraseMatcher& child_phrases(ViewKind view, bool skeleton) const noexcept {
+        return (skeleton ? child_skeleton_phrases_ : child_phrases_)[static_cast<std::size_t>(signature_view(view))];
+    }
+    // Whether a signature of this kind may match in a child of this view.
+    [[nodiscard]] bool asks(ViewKind view, SignatureKind kind) const noexcept {
+        return ((asked_[static_cast<std::size_t>(kind)] >> static_cast<unsigned>(signature_view(view))) & 1U) != 0;
+    }
+    // Words of the concepts of phrases that may match in the squeezed view.
+    [[nodiscard]] const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
     [[nodiscard]] const Mentions& mentions() const noexcept { return mentions_; }
     // Signatures of candidates: for each the validator whose entities it reports.
     [[nodiscard]] const std::vector<std::pair<ValidatorId, std::uint32_t>>& candidates() const noexcept {
@@ -104,6 +116,10 @@ class Pack {
     ConceptTable skeleton_concepts_;
     PhraseMatcher folded_phrases_;
     PhraseMatcher skeleton_phrases_;
+    std::array<PhraseMatcher, kSignatureViews> child_phrases_;
+    std::array<PhraseMatcher, kSignatureViews> child_skeleton_phrases_;
+    std::array<std::uint8_t, kSignatureKinds.size()> asked_{};  // views of the signatures of each kind
+    Vocabulary vocabulary_;
     Mentions mentions_;
     std::vector<std::pair<ValidatorId, std::uint32_t>> candidates_;
 };

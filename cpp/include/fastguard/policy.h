@@ -1,6 +1,7 @@
 // A policy as the engine uses it: numbers and lists, resolved once.
 #pragma once
 
+#include "fastguard/children.h"
 #include "fastguard/types.h"
 
 #include <array>
@@ -26,6 +27,9 @@ struct Policy {
     Depth depth = Depth::fast;
     std::uint64_t max_bytes = std::uint64_t{64} << 20U;
     std::uint32_t max_findings = 1000;
+    ChildLimits children;                // of each segment; no children or no bytes: nothing is decoded
+    std::uint8_t max_depth = kMaxDepth;  // of children, at most kMaxDepth; 0: nothing is decoded
+    std::uint8_t views = kAllViews;      // bit per signature view; raw and folded are looked into in any case
     std::array<std::array<ActionRule, kCategoryCount>, kSourceCount> actions{};
     std::array<LevelCuts, kCategoryCount> cuts = make_default_cuts();
     std::array<LevelCuts, kCategoryCount> deep_cuts = make_default_cuts();  // of the deep tier's probabilities
@@ -33,6 +37,10 @@ struct Policy {
     std::vector<std::string> enabled;                                       // signature ids that are off by default
     std::vector<std::string> allow_phrases;
     std::vector<std::string> allow_hosts;
+
+    [[nodiscard]] bool looks_into(ViewKind view) const noexcept {
+        return ((views >> static_cast<unsigned>(signature_view(view))) & 1U) != 0;
+    }
 
   private:
     static constexpr std::array<LevelCuts, kCategoryCount> make_default_cuts() noexcept {

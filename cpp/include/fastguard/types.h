@@ -72,6 +72,8 @@ enum class ViewKind : std::uint8_t {
 inline constexpr std::size_t kSignatureViews = 8;
 static_assert(static_cast<std::size_t>(ViewKind::uuencode) + 1 == kViews.size());
 
+inline constexpr std::uint8_t kAllViews = (1U << kSignatureViews) - 1U;  // bit per signature view
+
 inline constexpr auto kSignatureViewNames = [] {
     std::array<std::string_view, kSignatureViews> names;
     std::copy_n(kViews.begin(), kSignatureViews, names.begin());

@@ -29,7 +29,13 @@ struct CategoryResult {
 };
 
 // Limits that were reached and parts that could not run, as bits.
-enum class Truncated : std::uint8_t { max_bytes = 1, max_findings = 2, deep_windows = 4, stream_window = 16 };
+enum class Truncated : std::uint8_t {
+    max_bytes = 1,
+    max_findings = 2,
+    deep_windows = 4,
+    decode_budget = 8,
+    stream_window = 16
+};
 enum class Degraded : std::uint8_t { model = 1, memory = 2, scanner = 4 };
 
 // Windows of a text that the gate could not decide, most suspicious first picked; what the ONNX model is given.

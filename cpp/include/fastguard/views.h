@@ -1,0 +1,34 @@
+// Views that undo a disguise of layout, as children: what a reader sees where the bytes say something else.
+//
+//   unmarked  HTML tags and comments, ANSI escapes and other controls gone; backspace and carriage return applied;
+//             Markdown's emphasis inside words and targets of links gone
+//   visual    bidirectional overrides in the order in which they are displayed
+//   flipped   upside-down letters as the letters they look like, read from the end, and the same read from the start
+//   squeezed  letters set apart joined to words, words run together taken apart
+//
+// Each maker looks for a cheap clue first and adds nothing without it. Time is linear in the text; nothing is allocated
+// after warm-up. All throw std::bad_alloc.
+#pragma once
+
+#include "fastguard/children.h"
+#include "fastguard/reading.h"
+#include "fastguard/vocabulary.h"
+
+namespace fastguard {
+
+// Buffers of the makers, part of a Scratch.
+struct ViewScratch {
+    Buffer<std::uint8_t> levels;
+    Buffer<std::uint32_t> order;
+    Buffer<std::uint32_t> scores;
+    Buffer<std::uint8_t> steps;
+};
+
+void make_unmarked(const Reading& reading, Children& children);
+void make_visual(const Reading& reading, ViewScratch& scratch, Children& children);
+void make_flipped(const Reading& reading, Children& children);
+
+// `words` are those that run-together text is taken apart into.
+void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children);
+
+}  // namespace fastguard

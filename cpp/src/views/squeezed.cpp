@@ -1,0 +1,350 @@
+// Letters set apart joined to words ("i g n o r e", "I-g-n-o-r-e"), words run together taken apart ("ignoreallrules").
+//
+// Only what may hold a word of the vocabulary is touched, and only that with as many words around it as a phrase may
+// reach is in the child.
+#include "fastguard/views.h"
+
+#include "characters.h"
+
+#include <algorithm>
+#include <span>
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kLeastLetters = 4;    // set apart in a row
+constexpr std::size_t kLeastPieces = 3;     // of a word that has marks in it
+constexpr std::size_t kMostPiece = 4;       // bytes of such a piece
+constexpr std::size_t kMostGap = 8;         // bytes between letters set apart
+constexpr std::size_t kLeastGlued = 10;     // bytes of a word that may be several
+constexpr std::size_t kLeastKnown = 4;      // letters of a known word that makes a run worth joining
+constexpr std::size_t kMostEnding = 6;      // letters behind a known beginning
+constexpr std::size_t kReach = kMaxWithin;  // words around what was squeezed
+
+bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
+
+// The letter that a character may stand for; 0: none.
+char letter_of(char c) noexcept {
+    if (c >= 'a' && c <= 'z') {
+        return c;
+    }
+    constexpr std::string_view kDigits = "oizeasgtbg";
+    return c >= '0' && c <= '9' ? kDigits[static_cast<std::size_t>(c - '0')] : '\0';
+}
+
+// Tokens [first, last) that are to be joined, or one that is to be taken apart.
+struct Group {
+    std::size_t first;
+    std::size_t last;
+};
+
+class Squeezer {
+  public:
+    Squeezer(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children) noexcept
+        : text_(reading.folded.bytes),
+          reading_(reading),
+          tokens_(reading.tokens),
+          words_(words),
+          scratch_(scratch),
+          children_(children) {}
+
+    void run() {
+        std::size_t done = 0;     // tokens before are in the child, or out of reach of it
+        std::size_t written = 0;  // tokens before here may still be in reach of the last group
+        bool open = false;
+        for (Group group = next(0); group.first < tokens_.size(); group = next(group.last)) {
+            if (!open) {
+                if (!children_.open(ViewKind::squeezed)) {
+                    return;
+                }
+                open = true;
+                done = group.first > kReach ? group.first - kReach : 0;
+            } else if (group.first > written + kReach) {
+                copy(done, std::min(written, group.first));
+                done = group.first - kReach;
+                part(done);
+            }
+            copy(done, group.first);
+            join(group);
+            done = group.last;
+            written = std::min(tokens_.size(), group.last + kReach);
+        }
+        if (open) {
+            copy(done, written);
+            children_.close(reading_.raw.bytes);
+        }
+    }
+
+  private:
+    [[nodiscard]] std::string_view token(std::size_t i) const noexcept {
+        return text_.substr(tokens_[i].begin, tokens_[i].size());
+    }
+    [[nodiscard]] std::string_view raw_gap(std::size_t i) const noexcept {  // behind token i
+        const std::size_t begin = raw_span(reading_.folded, tokens_[i].begin, tokens_[i].end).end;
+        const std::size_t end = reading_.folded.raw_begin(tokens_[i + 1].begin);
+        return reading_.raw.bytes.substr(begin, end > begin ? end - begin : 0);
+    }
+    [[nodiscard]] std::size_t gap(std::size_t i) const noexcept { return tokens_[i + 1].begin - tokens_[i].end; }
+
+    // One character that is no word by itself.
+    [[nodiscard]] bool is_letter(std::size_t i) const noexcept {
+        const std::string_view word = token(i);
+        return word.size() == 1 || (word.size() <= 4 && !is_ascii(word[0]) && utf8::length(word[0]) == word.size() &&
+                                    token_class(views::character_at(word, 0).code_point) == TokenClass::word);
+    }
+    // The first group at `from` or behind it; at the end of the tokens where there is none.
+    [[nodiscard]] Group next(std::size_t from) const noexcept {
+        for (std::size_t i = from; i < tokens_.size(); ++i) {
+            const std::size_t size = tokens_[i].size();
+            if (size >= kLeastGlued) {
+                if (is_glued(i)) {
+                    return {i, i + 1};
+                }
+                continue;
+            }
+            // Two letters with a space between them, or anything with another mark behind it.
+            if (size > kMostPiece || i + kLeastPieces > tokens_.size() ||
+                (text_[tokens_[i].end] == ' ' && (tokens_[i + 1].size() > size + 3 || !is_letter(i)))) {
+                continue;
+            }
+            std::size_t end = letters_from(i);
+            if (end - i < kLeastLetters) {
+                end = pieces_from(i);
+                if (end - i < kLeastPieces) {
+                    continue;
+                }
+            }
+            if (worth_joining(i, end)) {
+                return {i, end};
+            }
+            i = end - 1;
+        }
+        return {tokens_.size(), tokens_.size()};
+    }
+
+    [[nodiscard]] std::size_t letters_from(std::size_t first) const noexcept {
+        if (!is_letter(first)) {
+            return first;
+        }
+        std::size_t end = first + 1;
+        while (end < tokens_.size() && gap(end - 1) <= kMostGap && is_letter(end)) {
+            ++end;
+        }
+        return end;
+    }
+
+    // Pieces of one word: the same mark between all of them.
+    [[nodiscard]] std::size_t pieces_from(std::size_t first) const noexcept {
+        std::size_t end = first + 1;
+        while (end < tokens_.size() && gap(end - 1) == 1 && tokens_[end].size() <= kMostPiece &&
+               text_[tokens_[end].begin - 1] != ' ' && text_[tokens_[end].begin - 1] == text_[tokens_[first].end]) {
+            ++end;
+        }
+        return end;
+    }
+
+    // Whether a known word begins anywhere in the letters of tokens [first, last); of other scripts none is known.
+    [[nodiscard]] bool worth_joining(std::size_t first, std::size_t last) const noexcept {
+        const std::string_view all = text_.substr(tokens_[first].begin, tokens_[last - 1].end - tokens_[first].begin);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (!is_ascii(all[i])) {
+                return true;
+            }
+            if (letter_of(all[i]) != '\0' && known_from(all.substr(i)) >= kLeastKnown) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Letters of the longest known word that `text` begins with, marks between its letters left out.
+    [[nodiscard]] std::size_t known_from(std::string_view text) const noexcept {
+        Vocabulary::Walk walk(words_);
+        std::size_t longest = 0;
+        std::size_t letters = 0;
+        for (const char c : text) {
+            const char letter = letter_of(c);
+            if (letter == '\0') {
+                continue;
+            }
+            if (!walk.step(letter)) {
+                break;
+            }
+            ++letters;
+            longest = walk.kind() != Vocabulary::Kind::none ? letters : longest;
+        }
+        return longest;
+    }
+
+    // Whether a long word holds a known word and goes on with another one.
+    [[nodiscard]] bool is_glued(std::size_t i) const noexcept {
+        const std::string_view word = token(i);
+        std::size_t known = 0;
+        std::size_t letters = 0;
+        for (std::size_t at = 0; at + kLeastKnown <= word.size();) {
+            const std::size_t size = words_.may_begin(word.data() + at) ? known_from(word.substr(at)) : 0;
+            if (size >= kLeastKnown) {
+                ++known;
+                letters += size;
+                at += size;
+            } else {
+                ++at;
+            }
+        }
+        return known >= 2 && 2 * letters >= word.size();
+    }
+
+    // Tokens [first, last) as they are.
+    void copy(std::size_t first, std::size_t last) {
+        if (first >= last) {
+            return;
+        }
+        for (std::size_t at = tokens_[first].begin; at < tokens_[last - 1].end; ++at) {
+            put(at, at + 1);
+        }
+        space(tokens_[last - 1].end - 1);
+    }
+
+    // Words that keep what follows out of reach of what was said.
+    void part(std::size_t before) {
+        const std::size_t at = tokens_[before].begin;
+        for (std::size_t i = 0; i < kReach; ++i) {
+            const RawSpan place = raw_span(reading_.folded, at, at + 1);
+            children_.put_byte('0', place.begin, place.end);
+            children_.put_byte(' ', place.begin, place.end);
+        }
+    }
+
+    void put(std::size_t begin, std::size_t end) {
+        const RawSpan place = raw_span(reading_.folded, begin, end);
+        for (std::size_t at = begin; at < end; ++at) {
+            children_.put_byte(text_[at], place.begin, place.end);
+        }
+    }
+    void space(std::size_t at) {
+        const RawSpan place = raw_span(reading_.folded, at, at + 1);
+        children_.put_byte(' ', place.begin, place.end);
+    }
+
+    void join(const Group& group) {
+        const std::string_view usual = usual_gap(group);
+        const bool strict = !borders_make_sense(group, usual);
+        std::size_t first = group.first;
+        for (std::size_t i = group.first; i < group.last; ++i) {
+            if (i + 1 == group.last || is_border(i, usual, strict)) {
+                word(first, i + 1);
+                first = i + 1;
+            }
+        }
+    }
+
+    // The gap that most of the group's letters have behind them.
+    [[nodiscard]] std::string_view usual_gap(const Group& group) const noexcept {
+        std::string_view usual;
+        std::size_t votes = 0;
+        for (std::size_t i = group.first; i + 1 < group.last; ++i) {
+            const std::string_view here = raw_gap(i);
+            if (votes == 0) {
+                usual = here;
+            }
+            votes = here == usual ? votes + 1 : votes - 1;
+        }
+        return usual;
+    }
+    [[nodiscard]] bool is_border(std::size_t i, std::string_view usual, bool strict) const noexcept {
+        const std::string_view here = raw_gap(i);
+        return here.size() > usual.size() || (!strict && here.size() == usual.size() && here != usual);
+    }
+    // Whether other gaps of the same width part words: then few of those have one letter.
+    [[nodiscard]] bool borders_make_sense(const Group& group, std::string_view usual) const noexcept {
+        std::size_t words = 1;
+        for (std::size_t i = group.first; i + 1 < group.last; ++i) {
+            words += is_border(i, usual, false) ? 1U : 0U;
+        }
+        return 2 * words <= group.last - group.first;
+    }
+
+    // Tokens [first, last) as one word, or as the known words that it is made of.
+    void word(std::size_t first, std::size_t last) {
+        const std::size_t begin = tokens_[first].begin;
+        const std::size_t end = tokens_[last - 1].end;
+        std::uint32_t* places = scratch_.order.reserve(end - begin);
+        std::size_t count = 0;
+        for (std::size_t i = first; i < last; ++i) {
+            for (std::size_t at = tokens_[i].begin; at < tokens_[i].end; ++at) {
+                places[count++] = static_cast<std::uint32_t>(at);
+            }
+        }
+        const std::uint8_t* pieces = take_apart({places, count});
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i > 0 && pieces[i] != 0) {
+                space(places[i]);
+            }
+            put(places[i], places[i] + 1);
+        }
+        space(places[count - 1]);
+    }
+
+    // For each of the bytes at `places`, whether a word begins with it. The choice of words whose squares of sizes add
+    // up to the most; what is between them is one word each.
+    [[nodiscard]] const std::uint8_t* take_apart(std::span<const std::uint32_t> places) {
+        const std::size_t count = places.size();
+        std::uint32_t* best = scratch_.scores.reserve(count + 1);
+        std::uint8_t* step = scratch_.steps.reserve(2 * (count + 1));  // of the last word before a place; 0: none
+        std::fill(best, best + count + 1, 0U);
+        std::fill(step, step + 2 * (count + 1), std::uint8_t{0});
+        for (std::size_t from = 0; from < count; ++from) {
+            if (from > 0 && best[from] < best[from - 1]) {
+                best[from] = best[from - 1];
+                step[from] = 0;
+            }
+            Vocabulary::Walk walk(words_);
+            for (std::size_t to = from; to < count && to - from < 64 && walk.step(letter_of(text_[places[to]])); ++to) {
+                const auto size = static_cast<std::uint32_t>(to + 1 - from);
+                if (size < 2 || walk.kind() == Vocabulary::Kind::none) {
+                    continue;
+                }
+                const std::size_t ending = walk.kind() == Vocabulary::Kind::stem ? kMostEnding : 0;
+                for (std::size_t more = 0; more <= ending && to + 1 + more <= count; ++more) {
+                    const std::size_t end = to + 1 + more;
+                    const std::uint32_t score = best[from] + size * size + static_cast<std::uint32_t>(more);
+                    if (score > best[end]) {
+                        best[end] = score;
+                        step[end] = static_cast<std::uint8_t>(size + more);
+                    }
+                }
+            }
+        }
+        if (count > 0 && best[count] < best[count - 1]) {
+            step[count] = 0;
+        }
+        std::uint8_t* begins = step + count + 1;
+        for (std::size_t end = count; end > 0;) {
+            if (step[end] == 0) {
+                --end;
+                continue;
+            }
+            begins[end] = end < count ? 1 : 0;
+            end -= step[end];
+            begins[end] = 1;
+        }
+        return begins;
+    }
+
+    std::string_view text_;
+    const Reading& reading_;
+    std::span<const Token> tokens_;
+    const Vocabulary& words_;
+    ViewScratch& scratch_;
+    Children& children_;
+};
+
+}  // namespace
+
+void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children) {
+    if (!words.empty()) {
+        Squeezer(reading, words, scratch, children).run();
+    }
+}
+
+}  // namespace fastguard

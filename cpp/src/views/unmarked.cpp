@@ -1,0 +1,233 @@
+// Text without its markup: tags, comments, escapes, overstrikes, emphasis inside words.
+#include "fastguard/views.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace fastguard {
+namespace {
+
+constexpr char kEscape = '\x1b';
+constexpr std::size_t kMostTarget = 512;  // bytes of a link's target
+constexpr std::size_t kMostEscape = 256;  // bytes of an escape sequence
+
+// Tags that a browser shows no break for: the letters on both sides make one word.
+constexpr std::array<std::string_view, 27> kInline = {
+    "a",   "abbr", "b", "bdi", "bdo",  "big",   "cite", "code",   "data",   "del", "em",  "font", "i",  "ins",
+    "kbd", "mark", "q", "s",   "samp", "small", "span", "strike", "strong", "sub", "sup", "u",    "wbr"};
+
+bool is_letter(char c) noexcept {
+    const auto u = static_cast<unsigned char>(c);
+    return u >= 0x80 || (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9');
+}
+bool is_ascii_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_emphasis(char c) noexcept { return c == '*' || c == '`' || c == '~' || c == '_'; }
+
+class Unmarker {
+  public:
+    Unmarker(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
+
+    void run() {
+        while (at_ < text_.size()) {
+            const std::size_t skipped = skip();
+            if (skipped != 0) {
+                at_ += skipped;
+                continue;
+            }
+            if (!children_.put_byte(text_[at_], at_, at_ + 1)) {
+                return;
+            }
+            if (text_[at_++] == '\n') {
+                line_ = children_.opened().size();
+            }
+        }
+    }
+
+  private:
+    [[nodiscard]] char ahead(std::size_t by) const noexcept { return at_ + by < text_.size() ? text_[at_ + by] : '\0'; }
+
+    // Bytes that are markup here; 0: none.
+    std::size_t skip() {
+        const char c = text_[at_];
+        if (static_cast<unsigned char>(c) >= 0x80 || is_letter(c) || c == ' ' || c == '\n' || c == '\t') {
+            return 0;
+        }
+        switch (c) {
+            case '<':
+                return tag();
+            case kEscape:
+                return escape();
+            case '\b':
+            case '\x7f':
+                take_back();
+                return 1;
+            case '\r':
+                if (ahead(1) == '\n') {
+                    return 0;
+                }
+                children_.shorten(line_);
+                return 1;
+            case '[':
+                return 0;
+            case ']':
+                return ahead(1) == '(' ? target() : 0;
+            default:
+                break;
+        }
+        if (static_cast<unsigned char>(c) < 0x20) {
+            return 1;
+        }
+        return is_emphasis(c) ? emphasis() : 0;
+    }
+
+    std::size_t tag() {
+        if (text_.substr(at_, 4) == "<!--") {
+            return until("-->", 4, no_comment_end_);
+        }
+        const std::size_t name = ahead(1) == '/' ? 2 : 1;
+        if (!is_ascii_letter(ahead(name)) && ahead(1) != '!' && ahead(1) != '?') {
+            return 0;
+        }
+        // A tag ends before the next one begins, so that each byte is looked at once.
+        std::size_t end = at_ + 1;
+        while (end < text_.size() && text_[end] != '>' && text_[end] != '<') {
+            ++end;
+        }
+        if (end == text_.size() || text_[end] != '>') {
+            return 0;
+        }
+        if (!is_inline(name)) {
+            children_.put_byte(' ', at_, end + 1);
+        }
+        return end + 1 - at_;
+    }
+
+    [[nodiscard]] bool is_inline(std::size_t name) const noexcept {
+        char lower[8];
+        std::size_t size = 0;
+        for (; size < sizeof lower && is_letter(ahead(name + size)); ++size) {
+            lower[size] = static_cast<char>(ahead(name + size) | 0x20);
+        }
+        return std::find(kInline.begin(), kInline.end(), std::string_view(lower, size)) != kInline.end();
+    }
+
+    // Bytes up to the end of `end`; 0 where it does not come, which `none` remembers.
+    std::size_t until(std::string_view end, std::size_t from, bool& none) {
+        const std::size_t found = none ? std::string_view::npos : text_.find(end, at_ + from);
+        none = found == std::string_view::npos;
+        return none ? 0 : found + end.size() - at_;
+    }
+
+    std::size_t escape() {
+        const std::size_t limit = std::min(text_.size(), at_ + kMostEscape);
+        std::size_t end = at_ + 2;
+        if (ahead(1) == '[') {
+            while (end < limit && text_[end] >= 0x20 && text_[end] < 0x40) {
+                ++end;
+            }
+            return std::min(end + 1, text_.size()) - at_;
+        }
+        if (ahead(1) == ']') {  // a title or a link: up to BEL or ESC backslash
+            while (end < limit && text_[end] != '\a' && text_[end] != kEscape) {
+                ++end;
+            }
+            const bool two = end + 1 < text_.size() && text_[end] == kEscape && text_[end + 1] == '\\';
+            return end < limit ? end + (two ? 2U : 1U) - at_ : 1;
+        }
+        return std::min<std::size_t>(2, text_.size() - at_);
+    }
+
+    // The last character is gone, if it is of this line.
+    void take_back() {
+        const std::string_view said = children_.opened();
+        std::size_t size = said.size();
+        while (size > 0 && (static_cast<unsigned char>(said[size - 1]) & 0xC0U) == 0x80U) {
+            --size;
+        }
+        size -= size > 0 ? 1U : 0U;
+        if (!said.empty() && said[size] != '\n') {
+            children_.shorten(size);
+        }
+    }
+
+    // "](target)" becomes nothing, the text in brackets stays.
+    std::size_t target() {
+        const std::size_t limit = std::min(text_.size(), at_ + kMostTarget);
+        for (std::size_t end = at_ + 2; end < limit && text_[end] != '\n' && text_[end] != '('; ++end) {
+            if (text_[end] == ')') {
+                return end + 1 - at_;
+            }
+        }
+        return 0;
+    }
+
+    // Marks of emphasis between two letters; a single underscore there makes a name of two words.
+    std::size_t emphasis() {
+        const char c = text_[at_];
+        std::size_t size = 1;
+        while (size < 4 && ahead(size) == c) {
+            ++size;
+        }
+        const bool letters = at_ > 0 && is_letter(text_[at_ - 1]) && is_letter(ahead(size));
+        return letters && (c == '*' || c == '`' || size > 1) ? size : 0;
+    }
+
+    std::string_view text_;
+    Children& children_;
+    std::size_t at_ = 0;
+    std::size_t line_ = 0;  // where the line begins in the child
+    bool no_comment_end_ = false;
+};
+
+// `mark`, or more of its character, with a letter on both sides.
+bool has_emphasis(std::string_view text, std::string_view mark) noexcept {
+    for (std::size_t at = text.find(mark); at != std::string_view::npos;) {
+        std::size_t end = at + mark.size();
+        while (end < text.size() && end < at + 4 && text[end] == mark[0]) {
+            ++end;
+        }
+        if (at > 0 && end < text.size() && is_letter(text[at - 1]) && is_letter(text[end])) {
+            return true;
+        }
+        at = text.find(mark, end);
+    }
+    return false;
+}
+
+bool has_tag(std::string_view text) noexcept {
+    for (std::size_t at = text.find('<'); at != std::string_view::npos && at + 1 < text.size();
+         at = text.find('<', at + 1)) {
+        if (is_ascii_letter(text[at + 1]) || text[at + 1] == '/' || text[at + 1] == '!') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool has_return(std::string_view text) noexcept {
+    for (std::size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
+        if (at + 1 == text.size() || text[at + 1] != '\n') {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void make_unmarked(const Reading& reading, Children& children) {
+    const std::string_view text = reading.raw.bytes;
+    const ByteCounts& counts = reading.counts;
+    const bool markup = counts.markup > 0 && (has_tag(text) || has_emphasis(text, "*") || has_emphasis(text, "`") ||
+                                              text.find("](") != std::string_view::npos);
+    const bool wanted =
+        counts.control > 0 || markup || has_emphasis(text, "__") || has_emphasis(text, "~~") || has_return(text);
+    if (wanted && children.open(ViewKind::unmarked)) {
+        Unmarker(text, children).run();
+        children.close(text);
+    }
+}
+
+}  // namespace fastguard
