@@ -107,8 +107,9 @@ struct Alphabet {
             order[i] = i;
             size += counts[i] > 0 ? 1 : 0;
         }
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+        // A stable sort would take memory.
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
     }
 };
 
