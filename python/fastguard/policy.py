@@ -48,7 +48,7 @@ class Limits:
 
     `max_bytes` of UTF-8 are read of a text, `max_findings` are reported. Of each piece of 64 KB that a text is read in,
     at most `max_children` texts are decoded, `max_depth` codes deep, of `max_decoded_bytes` in all (and never more than
-    four times the piece, or 4 KB of a small one); 0 for one of the three decodes nothing. Where one of them keeps the
+    four times the piece, or 16 KB of a small one); 0 for one of the three decodes nothing. Where one of them keeps the
     check from looking at something, `truncated` says ``decode_budget`` and the text is at least escalated.
     """
 

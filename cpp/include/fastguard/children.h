@@ -30,7 +30,7 @@ namespace fastguard {
 inline constexpr std::size_t kMaxChildren = 64;
 inline constexpr std::uint8_t kMaxDepth = 3;
 inline constexpr std::size_t kDecodedFactor = 4;
-inline constexpr std::size_t kLeastDecoded = 4 * 1024;
+inline constexpr std::size_t kLeastDecoded = 16 * 1024;
 inline constexpr std::size_t kMostDecoded = 1024 * 1024;
 
 // Bytes [begin, end) of the root's text.
