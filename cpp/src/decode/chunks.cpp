@@ -69,12 +69,15 @@ void produce85(std::string_view text, std::size_t begin, std::size_t end, const 
 
 // Whether the first groups from `begin` on say something that can be printed.
 bool begins85(std::string_view text, std::size_t begin, const Digits85& digits) noexcept {
-    bool printable = true;
-    produce85(text, begin, begin + 15, digits, [&](unsigned char byte, std::size_t, std::size_t) {
-        printable &= byte >= 0x80 || is(static_cast<char>(byte), kPrint | kBlank);
-        printable &= byte != 0xFF;
-    });
-    return printable;
+    const auto printable = [&](std::size_t size) {
+        bool all = true;
+        produce85(text, begin, begin + size, digits, [&](unsigned char byte, std::size_t, std::size_t) {
+            all &= byte >= 0x80 || is(static_cast<char>(byte), kPrint | kBlank);
+            all &= byte != 0xFF;
+        });
+        return all;
+    };
+    return printable(5) && printable(15);  // the first group alone rules most out
 }
 
 bool keep85(const Job& job, std::size_t begin, std::size_t end, const Digits85& digits) {

@@ -62,6 +62,9 @@ SignAt sign_at(std::string_view text, std::size_t at) noexcept {
         default:
             break;
     }
+    if (text[at] != '\xC2' && text[at] != '\xE2') {
+        return {Sign::none, 1};
+    }
     const std::string_view rest = text.substr(at, 3);
     if (rest.starts_with("\u00B7")) {
         return {Sign::dot, 2};
