@@ -27,7 +27,8 @@ SignatureSpec make_spec(const std::string& id, const std::string& category, cons
                         const Strings& owasp, const Strings& sources, bool enabled, bool mention, bool fallback,
                         const std::string& pattern, const Strings& validators, double entropy, bool keep_value,
                         const Strings& slots, int within, bool ordered, const Strings& unless,
-                        const std::string& candidate) {
+                        const std::string& candidate, const Strings& formats, const Strings& context,
+                        bool needs_context) {
     if (tier < 1 || tier > 3) {
         throw BuildError("tier must be 1, 2 or 3", id, "tier");
     }
@@ -59,6 +60,9 @@ SignatureSpec make_spec(const std::string& id, const std::string& category, cons
     spec.ordered = ordered;
     spec.unless = unless;
     spec.candidate = candidate;
+    spec.formats = formats;
+    spec.context = context;
+    spec.needs_context = needs_context;
     return spec;
 }
 
@@ -100,7 +104,8 @@ void register_pack(py::module_& module) {
              py::arg("mention") = false, py::arg("fallback") = false, py::arg("pattern") = "",
              py::arg("validators") = Strings(), py::arg("entropy") = 0.0, py::arg("keep_value") = false,
              py::arg("slots") = Strings(), py::arg("within") = 0, py::arg("ordered") = false,
-             py::arg("unless") = Strings(), py::arg("candidate") = "")
+             py::arg("unless") = Strings(), py::arg("candidate") = "", py::arg("formats") = Strings(),
+             py::arg("context") = Strings(), py::arg("needs_context") = false)
         .def_readonly("id", &SignatureSpec::id);
 
     py::class_<Pack, std::shared_ptr<Pack>>(module, "Pack", "Compiled signatures; immutable, shared by all threads.")

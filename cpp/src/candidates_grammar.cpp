@@ -16,20 +16,6 @@ char before(std::string_view text, std::size_t i, std::size_t distance = 1) noex
     return i >= distance ? text[i - distance] : ' ';
 }
 
-// Not inside a longer word, decimal, UUID, path or address.
-bool number_may_begin(std::string_view text, std::size_t begin) noexcept {
-    const char c = before(text, begin);
-    if (is_word(c) || c == '@') return false;
-    return !((c == '.' || c == '-' || c == '/') && is_alnum(before(text, begin, 2)));
-}
-
-bool number_may_end(std::string_view text, std::size_t end) noexcept {
-    const char c = byte(text, end);
-    if (is_word(c) || c == '@') return false;
-    const char next = byte(text, end + 1);
-    return !((c == '.' && is_digit(next)) || (c == '-' && is_alnum(next)));
-}
-
 // Length of the run of digits that ends before (begins at) a position, 5 for more than four.
 std::size_t digits_before(std::string_view text, std::size_t end) noexcept {
     std::size_t n = 0;
@@ -93,6 +79,19 @@ bool plausible_ipv6(std::string_view s) noexcept {
 
 }  // namespace
 
+bool number_may_begin(std::string_view text, std::size_t begin) noexcept {
+    const char c = before(text, begin);
+    if (is_word(c) || c == '@') return false;
+    return !((c == '.' || c == '-' || c == '/') && is_alnum(before(text, begin, 2)));
+}
+
+bool number_may_end(std::string_view text, std::size_t end) noexcept {
+    const char c = byte(text, end);
+    if (is_word(c) || c == '@') return false;
+    const char next = byte(text, end + 1);
+    return !((c == '.' && is_digit(next)) || (c == '-' && is_alnum(next)));
+}
+
 Range card_at(std::string_view text, std::size_t start) noexcept {
     if (!number_may_begin(text, start)) return {};
     std::array<std::size_t, 16> ends{};
@@ -129,10 +128,6 @@ Range card_at(std::string_view text, std::size_t start) noexcept {
 Range ssn_at(std::string_view text, std::size_t start) noexcept {
     const std::size_t end = start + 11;
     if (end > text.size() || !number_may_begin(text, start) || !number_may_end(text, end)) return {};
-    if (text[start + 3] == ' ') {  // one of a row of numbers
-        if (before(text, start) == ' ' && is_digit(before(text, start, 2))) return {};
-        if (byte(text, end) == ' ' && is_digit(byte(text, end + 1))) return {};
-    }
     return accepted(ValidatorId::us_ssn, text, start, end);
 }
 

@@ -18,6 +18,10 @@ struct Range {
 
 constexpr bool is_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
+// Not inside a longer word, decimal, UUID, path or address.
+bool number_may_begin(std::string_view text, std::size_t begin) noexcept;
+bool number_may_end(std::string_view text, std::size_t end) noexcept;
+
 // `start` is the first digit of a run of digits.
 Range card_at(std::string_view text, std::size_t start) noexcept;
 Range ssn_at(std::string_view text, std::size_t start) noexcept;

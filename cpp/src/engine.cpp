@@ -200,6 +200,8 @@ void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scrat
     scan_candidates(reading, reading.raw, reading.raw_masks, scratch, collector);
     if (!reading.ascii && reading.stats.changed) {
         scan_patterns(reading, reading.folded, scratch, collector);
+    }
+    if (!reading.ascii) {  // white space that is not ASCII parts the groups of numbers, too
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, buffers, scratch, collector);
@@ -276,7 +278,7 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
 
 void Engine::scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                              Collector& collector) const {
-    if (wanted_ == 0 || view.bytes.empty() || !collector.asks(SignatureKind::candidate)) {
+    if (view.bytes.empty() || !collector.asks(SignatureKind::candidate)) {
         return;
     }
     const CandidateMasks wanted = {masks.digit, masks.at, masks.colon,
@@ -302,6 +304,7 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
             }
         }
     }
+    scan_identifiers(reading, view, masks, {found, count}, scratch, collector);
 }
 
 void Engine::scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch,
@@ -401,7 +404,7 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
         const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), 64);
         if (std::none_of(recent, finding, same)) {
             const Signature& signature = pack_->signatures()[finding->signature];
-            doubt[signature.spec.category] *= 1.0F - signature.confidence;
+            doubt[signature.spec.category] *= 1.0F - (finding->supported ? signature.supported : signature.confidence);
             matched[signature.spec.category] = true;
         }
     }

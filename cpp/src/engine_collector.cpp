@@ -124,7 +124,7 @@ bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) cons
 }
 
 void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin,
-                            std::size_t end) {
+                            std::size_t end, bool supported) {
     const RawSpan here = raw_span(view, begin, end);
     const RawSpan span = in_segment(here);
     // A match at a cut may be one only because of the cut; the neighbour sees the text around it and all of it.
@@ -142,6 +142,7 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     Finding finding;
     finding.signature = signature;
     finding.view = shown;
+    finding.supported = supported;
     finding.begin.byte = span.begin;
     finding.end.byte = span.end;
     finding.mention = engine_.pack_->signatures()[signature].spec.mention &&

@@ -50,11 +50,13 @@ class Engine::Collector {
     [[nodiscard]] std::optional<ViewKind> shown(const SignatureSpec& spec, ViewKind view, bool both) const noexcept;
 
     // A match of `signature` at bytes [begin, end) of `view`, `end` > `begin`.
-    void add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin, std::size_t end);
+    void add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin, std::size_t end,
+             bool supported = false);
 
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
     void finish();
 
+    [[nodiscard]] std::uint8_t source_bit() const noexcept { return source_bit_; }
     [[nodiscard]] bool full() const noexcept { return result_.findings.size() >= most_; }
     CheckResult& result() noexcept { return result_; }
 

@@ -12,10 +12,10 @@ namespace {
 
 // Probability that a single match stands for, by tier and severity. A tier promises a false-positive rate; severity
 // says how much of what matches is meant. The learned score is joined to this by noisy-or.
-float confidence_of(const SignatureSpec& spec) noexcept {
+float confidence_of(const SignatureSpec& spec, std::uint8_t tier) noexcept {
     constexpr std::array<std::array<float, 4>, 3> kConfidence = {
         {{0.60F, 0.85F, 0.96F, 0.99F}, {0.45F, 0.65F, 0.87F, 0.92F}, {0.25F, 0.36F, 0.50F, 0.62F}}};
-    return kConfidence[spec.tier - 1U][spec.severity];
+    return kConfidence[tier - 1U][spec.severity];
 }
 
 std::string view_of_text(std::string_view utf8, bool skeleton) {
@@ -55,14 +55,14 @@ std::string SignatureSpec::detector() const {
 
 Pack::Pack(std::vector<SignatureSpec> signatures, const Concepts& concepts) {
     for (SignatureSpec& spec : signatures) {
-        signatures_.push_back({std::move(spec), {}, 0.0F});
+        signatures_.push_back({std::move(spec), {}, 0.0F, 0.0F});
     }
     compile(concepts, std::nullopt);
 }
 
 Pack::Pack(std::vector<SignatureSpec> signatures, const Concepts& concepts, std::string_view databases) {
     for (SignatureSpec& spec : signatures) {
-        signatures_.push_back({std::move(spec), {}, 0.0F});
+        signatures_.push_back({std::move(spec), {}, 0.0F, 0.0F});
     }
     compile(concepts, databases);
 }
@@ -79,7 +79,8 @@ void Pack::compile(const Concepts& concepts, const std::optional<std::string_vie
         if (spec.views == 0) {
             throw BuildError("the signature has no view", spec.id, "views");
         }
-        signature.confidence = confidence_of(spec);
+        signature.confidence = confidence_of(spec, spec.tier);
+        signature.supported = confidence_of(spec, 1);
         asked_[static_cast<std::size_t>(spec.kind)] |= spec.views;
     }
     resolve_validators();
@@ -99,21 +100,41 @@ void Pack::resolve_validators() {
             }
             signature.validators.push_back(id);
         }
-        if (spec.kind != SignatureKind::candidate) {
-            continue;
+        if (spec.kind == SignatureKind::candidate) {
+            add_candidate(i);
         }
-        const auto kind = index_of(kCandidateKinds, spec.candidate);
-        if (!kind) {
-            throw BuildError("unknown candidate '" + spec.candidate + "'", spec.id, "candidate");
-        }
-        if (signature.validators.empty() ||
-            candidate_kind(signature.validators.front()) != static_cast<CandidateKind>(*kind)) {
-            throw BuildError(
-                "a candidate of kind '" + spec.candidate + "' needs as its first validator one that this kind finds",
-                spec.id, "validator");
-        }
-        candidates_.emplace_back(signature.validators.front(), i);
     }
+    identifiers_.finish();
+}
+
+void Pack::add_candidate(std::uint32_t index) {
+    const Signature& signature = signatures_[index];
+    const SignatureSpec& spec = signature.spec;
+    const auto kind = index_of(kCandidateKinds, spec.candidate);
+    if (!kind) {
+        throw BuildError("unknown candidate '" + spec.candidate + "'", spec.id, "candidate");
+    }
+    if (static_cast<CandidateKind>(*kind) == CandidateKind::format) {
+        std::vector<std::string> words;
+        for (const std::string& word : spec.context) {
+            const bool prefix = word.ends_with('*');
+            words.push_back(fold_text(prefix ? word.substr(0, word.size() - 1) : word) + (prefix ? "*" : ""));
+        }
+        try {
+            identifiers_.add(index, spec.formats, signature.validators, words, spec.needs_context);
+        } catch (const BuildError& error) {
+            throw BuildError(error.what(), spec.id, "formats");
+        }
+        return;
+    }
+    if (signature.validators.empty() ||
+        candidate_kind(signature.validators.front()) != static_cast<CandidateKind>(*kind) ||
+        static_cast<unsigned>(signature.validators.front()) >= kCandidateValidators) {
+        throw BuildError(
+            "a candidate of kind '" + spec.candidate + "' needs as its first validator one that this kind finds",
+            spec.id, "validator");
+    }
+    candidates_.emplace_back(signature.validators.front(), index);
 }
 
 std::vector<PatternSpec> Pack::collect_patterns() {

@@ -7,12 +7,13 @@
 
 #include "validators_ascii.h"
 #include "validators_entity.h"
+#include "validators_number.h"
 
 namespace fastguard {
 namespace {
 
 constexpr std::size_t kCount = static_cast<std::size_t>(ValidatorId::count_) - 1;
-static_assert(kCount < 64, "a set of validators is a 64-bit word");
+static_assert(kCount < kCandidateValidators, "a set of validators is a 64-bit word");
 
 struct Entry {
     std::string_view name;
@@ -41,11 +42,35 @@ constexpr std::array<Entry, kCount> kRegistry{{
     {"url_password", entity::url_password},
 }};
 
-constexpr std::array<std::string_view, kCount> kNames = [] {
-    std::array<std::string_view, kCount> names{};
-    for (std::size_t i = 0; i < kCount; ++i) names[i] = kRegistry[i].name;
-    return names;
-}();
+// Those that have names only, behind the others.
+constexpr std::size_t kIdentifierCount = 47 + 18 + 29 + 8;
+constexpr std::size_t kAllCount = kCount + kIdentifierCount;
+static_assert(kAllCount < 256, "the number of a validator is a byte");
+
+struct Registry {
+    std::array<std::string_view, kAllCount> names{};
+    std::array<bool (*)(std::string_view) noexcept, kAllCount> accepts{};
+
+    Registry() noexcept {
+        std::size_t count = 0;
+        const auto add = [&](const auto& entries) {
+            for (const auto& entry : entries) {
+                names[count] = entry.name;
+                accepts[count++] = entry.accepts;
+            }
+        };
+        add(kRegistry);
+        add(entity::kEuropeanChecks);
+        add(entity::kAmericanChecks);
+        add(entity::kOtherChecks);
+        add(entity::kPlainChecks);
+    }
+};
+
+const Registry& registry() noexcept {
+    static const Registry all;
+    return all;
+}
 
 constexpr std::string_view kQuotes = "\"'`";
 
@@ -58,6 +83,12 @@ constexpr bool follows_operator(char c) noexcept {
 
 constexpr bool ends_value(char c) noexcept { return is_quote(c) || c == ';' || ascii::is_space(c); }
 
+// Names of values that everybody may see.
+bool names_public(std::string_view name) noexcept {
+    return ascii::contains_folded(name, "public") || ascii::contains_folded(name, "csrf") ||
+           ascii::contains_folded(name, "xsrf");
+}
+
 std::string_view last_word(std::string_view text) noexcept {
     const std::size_t last = text.find_last_of(" \t\r\n\"'`");
     return last == std::string_view::npos ? text : text.substr(last + 1);
@@ -66,22 +97,22 @@ std::string_view last_word(std::string_view text) noexcept {
 }  // namespace
 
 ValidatorId validator_by_name(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < kCount; ++i)
-        if (kNames[i] == name) return static_cast<ValidatorId>(i + 1);
-    return ValidatorId::none;
+    const auto& names = registry().names;
+    const auto found = std::find(names.begin(), names.end(), name);
+    return found == names.end() ? ValidatorId::none : static_cast<ValidatorId>(found - names.begin() + 1);
 }
 
 std::string_view validator_name(ValidatorId id) noexcept {
     const auto index = static_cast<std::size_t>(id);
-    return index == 0 || index > kCount ? std::string_view{} : kNames[index - 1];
+    return index == 0 || index > kAllCount ? std::string_view{} : registry().names[index - 1];
 }
 
-std::span<const std::string_view> validator_names() noexcept { return kNames; }
+std::span<const std::string_view> validator_names() noexcept { return registry().names; }
 
 bool validate(ValidatorId id, std::string_view match) noexcept {
     const auto index = static_cast<std::size_t>(id);
     if (index == 0) return true;
-    return index <= kCount && kRegistry[index - 1].accepts(match);
+    return index <= kAllCount && registry().accepts[index - 1](match);
 }
 
 double shannon_entropy(std::string_view bytes) noexcept {
@@ -103,6 +134,7 @@ std::string_view assigned_value(std::string_view match) noexcept {
     }
     for (std::size_t i = 0; i < match.size(); ++i) {
         if (match[i] != '=' && match[i] != ':') continue;
+        if (names_public(match.substr(0, i))) return {};
         std::size_t begin = i + 1;
         while (begin < match.size() && follows_operator(match[begin])) ++begin;
         if (begin == match.size()) break;  // the padding of base64

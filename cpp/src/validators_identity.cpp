@@ -190,7 +190,7 @@ bool iban(std::string_view s) noexcept {
 }
 
 bool us_ssn(std::string_view s) noexcept {
-    if (s.size() != 11 || (s[3] != '-' && s[3] != ' ') || s[6] != s[3]) return false;
+    if (s.size() != 11 || s[3] != '-' || s[6] != '-') return false;
     unsigned number[3] = {0, 0, 0};
     bool one_digit = true;
     for (std::size_t i = 0; i < s.size(); ++i) {

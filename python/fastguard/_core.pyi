@@ -51,6 +51,9 @@ class SignatureSpec:
         ordered: bool = False,
         unless: Sequence[str] = (),
         candidate: str = "",
+        formats: Sequence[str] = (),
+        context: Sequence[str] = (),
+        needs_context: bool = False,
     ) -> None: ...
     @property
     def id(self) -> str: ...

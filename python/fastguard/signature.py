@@ -28,7 +28,7 @@ LEAST_SQUEEZED_SLOTS = 2
 _KEYS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pattern": ("entropy", "keep"),
     "phrase": ("within", "order", "unless"),
-    "candidate": (),
+    "candidate": ("formats", "context", "needs_context"),
 }
 _PART = re.compile(r"[a-z0-9_]+\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
@@ -65,6 +65,9 @@ class Signature:
     ordered: bool = False
     unless: tuple[str, ...] = ()
     candidate: str = ""
+    formats: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    needs_context: bool = False
     file: str = ""
 
     @property
@@ -102,6 +105,9 @@ class Signature:
             "ordered": self.ordered,
             "unless": [concept_of_slot(slot) for slot in self.unless],
             "candidate": self.candidate,
+            "formats": list(self.formats),
+            "context": list(self.context),
+            "needs_context": self.needs_context,
         }
 
 
@@ -183,6 +189,7 @@ def _read_signature(
     for i, language in enumerate(languages):
         if not _LANGUAGE.match(language):
             table.fail(f"languages[{i}]", f"got {show(language)}", 'a language tag such as "de" or "pt-BR"')
+    candidate, formats, context, needs_context = _read_candidate(table) if kind == "candidate" else ("", (), (), False)
     match = table.strings("match", least=LEAST_EXAMPLES, expected="texts that it finds")
     no_match = table.strings("no_match", least=LEAST_EXAMPLES, expected="near misses that it leaves alone")
     for i, example in enumerate(no_match):
@@ -205,14 +212,17 @@ def _read_signature(
         mention=table.boolean("mention", marks[0]),
         fallback=table.boolean("fallback", marks[1]),
         pattern=_read_pattern(table) if kind == "pattern" else "",
-        validators=() if kind == "phrase" else _read_validators(table, required=kind == "candidate"),
+        validators=() if kind == "phrase" else _read_validators(table, required=kind == "candidate" and not formats),
         entropy=table.number("entropy", 0.0, low=0.0, high=8.0) if kind == "pattern" else 0.0,
         keep_value=kind == "pattern" and table.string("keep", "", choices=("value",)) == "value",
         phrase=phrase,
         within=within,
         ordered=kind == "phrase" and table.string("order", "any", choices=("any", "fixed")) == "fixed",
         unless=unless,
-        candidate=table.string("candidate", choices=_core.CANDIDATES) if kind == "candidate" else "",
+        candidate=candidate,
+        formats=formats,
+        context=context,
+        needs_context=needs_context,
         file=table.file,
     )
     table.close()
@@ -242,6 +252,23 @@ def _read_pattern(table: Fields) -> str:
             f"at least {LEAST_LITERAL} characters that every match holds; shapes without one are candidates",
         )
     return pattern
+
+
+def _read_candidate(table: Fields) -> tuple[str, tuple[str, ...], tuple[str, ...], bool]:
+    candidate = table.string("candidate", choices=_core.CANDIDATES)
+    if candidate != "format":
+        for key in ("formats", "context", "needs_context"):
+            if key in table:
+                table.fail(key, f"not for the candidate {show(candidate)}", 'this key beside candidate = "format" only')
+        return candidate, (), (), False
+    formats = table.strings("formats", least=1, expected='formats such as "9{3}-9{2}-9{4}"')
+    context = table.strings("context", ())
+    needs_context = table.boolean("needs_context", default=False)
+    if needs_context and not context:
+        table.fail("needs_context", "no words in `context`", "words that it needs")
+    if not needs_context and "validator" not in table and not context:
+        table.fail("formats", "neither a validator nor a context", "one of them: a format alone is no evidence")
+    return candidate, formats, context, needs_context
 
 
 def _read_validators(table: Fields, *, required: bool) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ struct Scratch {
     PatternScratch patterns;
     Buffer<PhraseMatch> matches;
     Buffer<Candidate> candidates;
+    IdentifierScratch identifiers;
+    Buffer<IdentifierMatch> identifier_matches;
     CheckResult result;  // for callers that hand the result on at once
 };
 
@@ -121,6 +123,8 @@ class Engine {
     void scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
+    void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
+                          std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
                       CheckResult& result) const;
     [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fastguard/candidates.h"
+#include "fastguard/identifiers.h"
 #include "fastguard/mention.h"
 #include "fastguard/phrases.h"
 #include "fastguard/scanner.h"
@@ -21,7 +22,7 @@ namespace fastguard {
 
 enum class SignatureKind : std::uint8_t { pattern, phrase, candidate };
 inline constexpr std::array<std::string_view, 3> kSignatureKinds = {"pattern", "phrase", "candidate"};
-inline constexpr std::array<std::string_view, 5> kCandidateKinds = {"digits", "email", "ipv6", "iban", "mac"};
+inline constexpr std::array<std::string_view, 6> kCandidateKinds = {"digits", "email", "ipv6", "iban", "mac", "format"};
 
 // A signature as the author wrote it, checked for form by the loader.
 struct SignatureSpec {
@@ -50,6 +51,9 @@ struct SignatureSpec {
     std::vector<std::string> unless;
     // candidate
     std::string candidate;
+    std::vector<std::string> formats;  // of a candidate "format"
+    std::vector<std::string> context;  // words that name it
+    bool needs_context = false;        // silent without one of them
 
     [[nodiscard]] bool in_view(ViewKind view) const noexcept {
         return ((views >> static_cast<unsigned>(signature_view(view))) & 1U) != 0;
@@ -67,6 +71,7 @@ struct Signature {
     SignatureSpec spec;
     std::vector<ValidatorId> validators;
     float confidence = 0.0F;  // probability that one match alone stands for
+    float supported = 0.0F;   // the same with a word of its context near
 };
 
 class Pack {
@@ -103,10 +108,13 @@ class Pack {
         return candidates_;
     }
 
+    [[nodiscard]] const Identifiers& identifiers() const noexcept { return identifiers_; }
+
   private:
     void compile(const Concepts& concepts, const std::optional<std::string_view>& databases);
     void compile_phrases(const Concepts& concepts);
     void resolve_validators();
+    void add_candidate(std::uint32_t index);
     std::vector<PatternSpec> collect_patterns();
 
     std::vector<Signature> signatures_;
@@ -121,6 +129,7 @@ class Pack {
     std::array<std::uint8_t, kSignatureKinds.size()> asked_{};  // views of the signatures of each kind
     Vocabulary vocabulary_;
     Mentions mentions_;
+    Identifiers identifiers_;
     std::vector<std::pair<ValidatorId, std::uint32_t>> candidates_;
 };
 

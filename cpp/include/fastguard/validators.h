@@ -16,12 +16,14 @@
 
 namespace fastguard {
 
-// Identity of a validator; fewer than 64, so a set of them fits a std::uint64_t. The number is not stable, the name is.
+// Identity of a validator. The number is not stable, the name is. Those of identifiers (check digits of national ids,
+// wallets, dates: validators_europe.cpp and the files beside it) have numbers behind these and names only.
 enum class ValidatorId : std::uint8_t {
     none,        // accepts everything
     luhn_card,   // payment card: ISO/IEC 7812 issuer ranges with their lengths, Luhn digit; 4-4-4-4 like grouping
     iban,        // ISO 13616: length of the country, mod 97 (ISO 7064); printed groups of four or none
-    us_ssn,      // US social security number AAA-GG-SSSS by the rules of the SSA; published examples refused
+    us_ssn,      // US social security number AAA-GG-SSSS with its hyphens by the rules of the SSA; published examples
+                 // refused
     phone_e164,  // ITU-T E.164 number after + or 00: assigned country code, national length; may end in x123
     ipv4,        // RFC 791 dotted quad, no leading zeros; not 0/8, 127/8, 255/8 (nobody's address)
     ipv6,        // RFC 4291 section 2.2, all forms; not :: and ::1
@@ -57,10 +59,14 @@ double shannon_entropy(std::string_view bytes) noexcept;
 
 // The value of an assignment, `keep = "value"` in packs: what follows the first `=` or `:` (and the quotes, `>` and
 // white space after it); of that the content of the last quoted string, or else the last word. Closing quotes,
-// semicolons and white space at the end are left off, padding of base64 is not. A part of `match`. Linear.
+// semicolons and white space at the end are left off, padding of base64 is not. Empty where the name before it says
+// that everybody may see the value (public, csrf, xsrf). A part of `match`. Linear.
 std::string_view assigned_value(std::string_view match) noexcept;
 
-// A set of validators as the candidate finder takes it.
+// Validators below this number may be in a set.
+inline constexpr unsigned kCandidateValidators = 64;
+
+// A set of validators, all below kCandidateValidators, as the candidate finder takes it.
 constexpr std::uint64_t validator_bit(ValidatorId id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
 
 }  // namespace fastguard

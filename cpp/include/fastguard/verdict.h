@@ -14,7 +14,8 @@ namespace fastguard {
 struct Finding {
     std::uint32_t signature = 0;  // index in the pack
     ViewKind view = ViewKind::raw;
-    bool mention = false;  // talked about, not said (mention.h)
+    bool mention = false;    // talked about, not said (mention.h)
+    bool supported = false;  // by a word of its context (identifiers.h)
     TextPlace begin;
     TextPlace end;
 
