@@ -103,21 +103,23 @@ class Identifiers::Search {
   private:
     struct End {
         std::size_t end;
-        std::span<const std::uint32_t> tags;
+        const std::uint32_t* tags;
+        std::size_t count;
     };
     // Greater is better: supported, length, nearness.
     using Rank = std::tuple<bool, std::size_t, std::uint32_t>;
 
     void try_at(std::size_t begin) {
-        if (!may_begin(text_, begin)) return;
-        std::array<End, kMostEnds> ends;
+        std::array<End, kMostEnds> ends;  // not initialised: most walks end without one
         std::size_t count = 0;
         all_.formats_.match(text_, begin, [&](std::size_t end, std::span<const std::uint32_t> tags) {
             if (count < kMostEnds && candidate::number_may_end(text_, end) && !in_row(text_, begin, end))
-                ends[count++] = {end, tags};
+                ends[count++] = {end, tags.data(), tags.size()};
         });
+        if (count == 0 || !may_begin(text_, begin)) return;
         for (std::size_t i = count; i-- > 0;)
-            for (const std::uint32_t tag : ends[i].tags) judge(all_.entries_[tag], begin, ends[i].end);
+            for (const std::uint32_t tag : std::span(ends[i].tags, ends[i].count))
+                judge(all_.entries_[tag], begin, ends[i].end);
     }
 
     void judge(const Entry& entry, std::size_t begin, std::size_t end) {
