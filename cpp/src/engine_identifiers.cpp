@@ -2,6 +2,7 @@
 #include "engine_collector.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace fastguard {
 namespace {
@@ -32,10 +33,9 @@ void Engine::scan_identifiers(const Reading& reading, const View& view, const By
         const bool taken =
             other != others.end() && other->begin < match.end && other->end - other->begin >= match.end - match.begin;
         const SignatureSpec& spec = pack_->signatures()[match.signature].spec;
-        const ViewKind shown = spec.in_view(view.kind) ? view.kind : ViewKind::folded;
-        const bool visible = shown == view.kind || (both && spec.in_view(ViewKind::folded));
-        if (!taken && visible) {
-            collector.add(match.signature, view, shown, match.begin, match.end, match.supported);
+        const std::optional<ViewKind> shown = collector.shown(spec, view.kind, both);
+        if (!taken && shown) {
+            collector.add(match.signature, view, *shown, match.begin, match.end, match.supported);
         }
     }
 }
