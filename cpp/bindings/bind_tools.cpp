@@ -339,8 +339,7 @@ void register_tools(py::module_& module) {
             return py::tuple(names);
         },
         "Kernels that this CPU can run, best first.");
-    module.def(
-        "kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
+    module.def("kernel", [] { return std::string(active_kernel().name); }, "The kernel in use.");
     module.def(
         "set_kernel",
         [](const std::string& name) {

@@ -54,9 +54,8 @@ bool ends_sentence_at(std::string_view text, std::size_t at) noexcept {
         return at + 1 < text.size() && (text[at + 1] == ' ' || is_high(text[at + 1]));
     }
     constexpr std::array<std::string_view, 3> kMarks = {"\u3002", "\u061F", "\u0964"};
-    return is_high(c) && std::any_of(kMarks.begin(), kMarks.end(), [&](std::string_view mark) {
-               return text.substr(at, mark.size()) == mark;
-           });
+    return is_high(c) && std::any_of(kMarks.begin(), kMarks.end(),
+                                     [&](std::string_view mark) { return text.substr(at, mark.size()) == mark; });
 }
 
 bool ends_sentence(std::string_view text) noexcept {
@@ -71,8 +70,8 @@ bool ends_sentence(std::string_view text) noexcept {
     return false;
 }
 
-// The first of tokens [from, first) that no end of a sentence, nor more than kMostSentence bytes, part from byte `begin`,
-// which lies behind them; `first` where there is none.
+// The first of tokens [from, first) that no end of a sentence, nor more than kMostSentence bytes, part from byte
+// `begin`, which lies behind them; `first` where there is none.
 std::size_t sentence_start(std::string_view text, std::span<const Token> tokens, std::size_t from, std::size_t first,
                            std::size_t begin) noexcept {
     text = text.substr(0, begin);
