@@ -34,8 +34,7 @@ inline constexpr std::array<std::string_view, 4> kMentionConcepts = {"quoting", 
 class Mentions {
   public:
     static constexpr std::size_t kMostQuoted = 240;
-    static constexpr std::size_t kMostSentence =
-        512;  // bytes of a sentence before or behind a match that are looked at
+    static constexpr std::size_t kMostSentence = 512;  // bytes of a sentence that are looked at on either side
     static constexpr std::size_t kNear = 10;
     static constexpr std::size_t kInside = 3;
     static constexpr std::size_t kAfter = 3;
