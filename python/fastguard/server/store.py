@@ -1,4 +1,4 @@
-"""The store: events, roll-ups and feedback in one SQLite file that several workers write and read."""
+"""The store: events and roll-ups in one SQLite file that several workers write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import BUCKETS
@@ -48,16 +48,7 @@ CREATE TABLE IF NOT EXISTS rollup (
     n REAL NOT NULL,
     PRIMARY KEY (step, start, kind, name)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS feedback (
-    id INTEGER PRIMARY KEY,
-    request_id TEXT NOT NULL,
-    ts REAL NOT NULL,
-    mark TEXT NOT NULL,
-    note TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS feedback_request ON feedback (request_id);
 """
-MARKS: Final = ("wrong", "right", "note")
 
 
 class Store:
@@ -135,7 +126,7 @@ class Store:
             self.retain(time.time())
 
     def retain(self, now: float) -> None:
-        """Drop events older than the retention, then the oldest tenth while the file is too large. Feedback stays."""
+        """Drop events older than the retention, then the oldest tenth while the file is too large."""
         self._db.execute("DELETE FROM events WHERE ts < ?", (now - self._retention,))
         for step in STEPS:
             self._db.execute("DELETE FROM rollup WHERE step = ? AND start < ?", (step, now - self._retention))
@@ -152,95 +143,6 @@ class Store:
         )
         return int((pages - free) * size)
 
-    # ---------------------------------------------------------------- reading
-
-    def totals(self, start: float, end: float) -> dict[str, dict[str, float]]:
-        """Return the sums of the roll-ups over a time range: kind, then name."""
-        step = _step(start, end)
-        found: dict[str, dict[str, float]] = {}
-        for kind, name, n in self._db.execute(
-            "SELECT kind, name, sum(n) FROM rollup WHERE step = ? AND start >= ? AND start < ? GROUP BY kind, name",
-            (step, int(start) // step * step, end),
-        ):
-            found.setdefault(kind, {})[name] = n
-        return found
-
-    def series(self, start: float, end: float, points: int = 60) -> list[tuple[float, float, float]]:
-        """Return (time, judgements, of them flagged) for equal parts of a time range."""
-        step = _step(start, end)
-        width = max(step, -(-int(end - start) // points // step) * step)
-        first = int(start) // width * width
-        slots = [[0.0, 0.0] for _ in range(int(end - first) // width + 1)]
-        for when, name, n in self._db.execute(
-            "SELECT start, name, sum(n) FROM rollup WHERE step = ? AND start >= ? AND start < ? AND kind = 'verdict'"
-            " GROUP BY start, name",
-            (step, first, end),
-        ):
-            slot = slots[(when - first) // width]
-            slot[0] += n
-            slot[1] += n if name != "allow" else 0
-        return [(first + i * width, total, flagged) for i, (total, flagged) in enumerate(slots)]
-
-    def events(
-        self,
-        *,
-        verdict: str = "",
-        category: str = "",
-        route: str = "",
-        project: str = "",
-        before: int = 0,
-        limit: int = 50,
-    ) -> list[tuple[int, dict[str, Any]]]:
-        """Return the newest events first, those below id `before`; empty filters take all."""
-        where, values = [], []
-        for column, value in (("verdict", verdict), ("category", category), ("route", route), ("project", project)):
-            if value:
-                where.append(f"{column} = ?")
-                values.append(value)
-        if before:
-            where.append("id < ?")
-            values.append(str(before))
-        condition = f"WHERE {' AND '.join(where)} " if where else ""
-        rows = self._db.execute(
-            f"SELECT id, body FROM events {condition}ORDER BY id DESC LIMIT ?",  # noqa: S608  (columns are ours)
-            (*values, limit),
-        )
-        return [(number, json.loads(body)) for number, body in rows]
-
-    def event(self, request_id: str) -> list[dict[str, Any]]:
-        """Return the events of one request, first to last."""
-        rows = self._db.execute("SELECT body FROM events WHERE request_id = ? ORDER BY id", (request_id,))
-        return [json.loads(body) for (body,) in rows]
-
-    # ---------------------------------------------------------------- feedback
-
-    def mark(self, request_id: str, mark: str, note: str) -> bool:
-        """Keep what a person says of a request; False where there is no such request."""
-        if mark not in MARKS:
-            raise ValueError(f"mark: expected one of {', '.join(MARKS)}")
-        if not self.event(request_id):
-            return False
-        self._db.execute(
-            "INSERT INTO feedback (request_id, ts, mark, note) VALUES (?, ?, ?, ?)",
-            (request_id, time.time(), mark, note[:4000]),
-        )
-        return True
-
-    def marks(self, request_id: str) -> list[dict[str, Any]]:
-        """Return what was said of a request."""
-        rows = self._db.execute("SELECT ts, mark, note FROM feedback WHERE request_id = ? ORDER BY id", (request_id,))
-        return [{"ts": ts, "mark": mark, "note": note} for ts, mark, note in rows]
-
-    def feedback(self) -> Iterator[dict[str, Any]]:
-        """Yield every mark with the events of its request, for training."""
-        rows = self._db.execute("SELECT request_id, ts, mark, note FROM feedback ORDER BY id").fetchall()
-        for request_id, ts, mark, note in rows:
-            yield {"request_id": request_id, "ts": ts, "mark": mark, "note": note, "events": self.event(request_id)}
-
-
-def _step(start: float, end: float) -> int:
-    return STEPS[0] if end - start <= 6 * 3600 else STEPS[1]
-
 
 def _kinds(event: Event) -> Iterator[tuple[str, str]]:
     yield "verdict", event.verdict
@@ -252,16 +154,3 @@ def _kinds(event: Event) -> Iterator[tuple[str, str]]:
         yield "atlas", tactic
     for signature in {str(finding["signature"]) for finding in event.findings}:
         yield "signature", signature
-
-
-def percentile(latency: dict[str, float], share: float) -> float | None:
-    """Return the upper end (seconds) of the bucket that holds a percentile; None without judgements."""
-    total = sum(latency.values())
-    if not total:
-        return None
-    seen = 0.0
-    for bucket in range(len(BUCKETS) + 1):
-        seen += latency.get(str(bucket), 0)
-        if seen >= share * total:
-            return BUCKETS[bucket] if bucket < len(BUCKETS) else float("inf")
-    return None
