@@ -148,8 +148,8 @@ void FormatTable::add(std::uint32_t tag, std::string_view format) {
 void FormatTable::make_classes() {
     std::array<std::uint32_t, 256> group{};
     std::uint32_t groups = 1;
-    std::vector<Set> sets;
-    for (const Place& place : places_) sets.push_back(place.set);
+    std::vector<Set> sets(places_.size());
+    std::transform(places_.begin(), places_.end(), sets.begin(), [](const Place& place) { return place.set; });
     std::sort(sets.begin(), sets.end());
     sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
     for (const Set& set : sets) {

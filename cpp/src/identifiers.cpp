@@ -190,7 +190,7 @@ class Identifiers::Search {
     std::uint8_t source_bit_;
     IdentifierScratch& scratch_;
     IdentifierMatch best_{};
-    Rank rank_{};
+    Rank rank_;
 };
 
 std::size_t Identifiers::find(const Reading& reading, const View& view, const std::uint64_t* digit,

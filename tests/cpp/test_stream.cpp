@@ -32,6 +32,11 @@ std::vector<std::size_t> random_cuts(Random& random, std::size_t size, std::size
     return cuts;
 }
 
+string joined(string text, string_view middle, string_view end) {
+    text.append(middle).append(end);
+    return text;
+}
+
 string random_text(Random& random, std::size_t size) {
     static constexpr std::array<string_view, 8> kParts = {"word ",
                                                           "key-123456 ",
@@ -91,8 +96,8 @@ void findings_are_replaced_at_every_place_of_the_grid() {
     for (std::size_t before = 0; before < 2 * Stream::kStep + 2; ++before) {
         const string front = string(before, 'a') + " ";
         const string back = " " + string(700, 'b');
-        const Streamed made = run(engine, options, front + "key-123456" + back, {before});
-        CHECK_EQUAL(made.released, front + "<KEY_1>" + back);
+        const Streamed made = run(engine, options, joined(front, "key-123456", back), {before});
+        CHECK_EQUAL(made.released, joined(front, "<KEY_1>", back));
         CHECK_EQUAL(made.result.truncated, 0);
     }
 }

@@ -30,7 +30,7 @@ struct Change {
         if (!is(c, kLower | kUpper)) {
             return c;
         }
-        const unsigned base = is(c, kLower) ? 'a' : 'A';
+        const unsigned base = is(c, kLower) ? unsigned{'a'} : unsigned{'A'};
         const unsigned at = static_cast<unsigned char>(c) - base;
         return static_cast<char>(base + (mirror ? 25 - at : (at + shift) % 26));
     }

@@ -4,6 +4,7 @@
 #include "utf8_decode.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace fastguard::decoding {
 namespace {
@@ -128,13 +129,44 @@ void keep_sequence(const Job& job, const Sequence& sequence) {
     }
 }
 
-}  // namespace
+// A sequence that counts has a digit in every number (letters alone are no bytes of a text in hexadecimal), and its
+// first numbers take no more than this many blocks.
+constexpr std::size_t kReachBlocks = 3;
 
-void decode_numbers(const Job& job) {
+// Blocks [begin, end) of 64 bytes with digits enough around them for a sequence, from block `from` on; none: begin ==
+// end.
+struct Blocks {
+    std::size_t begin;
+    std::size_t end;
+};
+Blocks next_blocks(const ByteMasks& masks, std::size_t count, std::size_t from) noexcept {
+    const auto digits = [&](std::size_t block) { return static_cast<std::size_t>(std::popcount(masks.digit[block])); };
+    Blocks found = {from, from};
+    std::size_t near = 0;  // digits of the blocks around `at`
+    for (std::size_t i = from > kReachBlocks ? from - kReachBlocks : 0; i < std::min(count, from + kReachBlocks); ++i) {
+        near += digits(i);
+    }
+    for (std::size_t at = from; at < count; ++at) {
+        near += at + kReachBlocks < count ? digits(at + kReachBlocks) : 0;
+        if (near >= kLeastNumbers) {
+            found.begin = found.begin == found.end ? at : found.begin;
+            found.end = at + 1;
+        } else if (found.begin != found.end) {
+            break;
+        }
+        near -= at >= kReachBlocks ? digits(at - kReachBlocks) : 0;
+    }
+    return found;
+}
+
+// Sequences in bytes [at, end) of the text, where a word that begins before `at` is passed over.
+void decode_part(const Job& job, std::size_t at, std::size_t end) {
     const std::string_view text = job.text();
-    Sequence sequence;
-    std::size_t at = 0;
-    while (at < text.size()) {
+    while (at > 0 && at < end && is(text[at - 1], kAlnum) && is(text[at], kAlnum)) {
+        ++at;
+    }
+    Sequence sequence = {at, at, 0, 0};
+    while (at < end) {
         if (!is(text[at], kAlnum)) {
             if (static_cast<unsigned char>(text[at]) >= 0x80 || at - sequence.end > kMostGap) {
                 keep_sequence(job, sequence);
@@ -144,12 +176,10 @@ void decode_numbers(const Job& job) {
             continue;
         }
         const Item item = item_at(text, at);
-        if (item.kinds == 0 && is_function(text.substr(at, item.end - at))) {
-            at = item.end;
+        at = item.end;
+        if (item.kinds == 0 && is_function(text.substr(item.begin, item.end - item.begin))) {
             sequence.end = sequence.count > 0 ? item.end : sequence.end;
-            continue;
-        }
-        if (sequence.count == 0 || (sequence.kinds & item.kinds) == 0) {
+        } else if (sequence.count == 0 || (sequence.kinds & item.kinds) == 0) {
             keep_sequence(job, sequence);
             sequence = {item.begin, item.end, item.kinds == 0 ? 0U : 1U, item.kinds};
         } else {
@@ -157,9 +187,22 @@ void decode_numbers(const Job& job) {
             sequence.end = item.end;
             ++sequence.count;
         }
-        at = item.end;
     }
     keep_sequence(job, sequence);
+}
+
+}  // namespace
+
+void decode_numbers(const Job& job) {
+    const std::size_t size = job.text().size();
+    const std::size_t count = (size + kBlockBytes - 1) / kBlockBytes;
+    for (Blocks blocks = {0, 0}; blocks.end < count;) {
+        blocks = next_blocks(job.reading.raw_masks, count, blocks.end);
+        if (blocks.begin == blocks.end) {
+            return;
+        }
+        decode_part(job, blocks.begin * kBlockBytes, std::min(size, blocks.end * kBlockBytes));
+    }
 }
 
 }  // namespace fastguard::decoding
