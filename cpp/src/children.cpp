@@ -17,6 +17,8 @@ void Children::reset(std::size_t size, const ChildLimits& limits) noexcept {
     count_ = 0;
     used_ = 0;
     begin_ = 0;
+    passed_used_ = 0;
+    passed_begin_ = 0;
     budget_ = std::min(limits.bytes, std::clamp(kDecodedFactor * size, kLeastDecoded, kMostDecoded));
     most_ = std::min(limits.children, kMaxChildren);
     parent_ = kMaxChildren;
@@ -37,6 +39,8 @@ bool Children::open(ViewKind kind) {
         return false;
     }
     begin_ = used_;
+    passed_begin_ = passed_used_;
+    doubted_ = false;
     kind_ = kind;
     return true;
 }
@@ -110,12 +114,28 @@ bool Children::close(std::string_view source) noexcept {
     }
     const std::uint8_t depth =
         parent_ == kMaxChildren ? std::uint8_t{1} : static_cast<std::uint8_t>(children_[parent_].depth + 1);
-    children_[count_++] = {kind_, depth, static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(said.size())};
+    children_[count_++] = {kind_,
+                           depth,
+                           static_cast<std::uint8_t>(parent_),
+                           static_cast<std::uint32_t>(begin_),
+                           static_cast<std::uint32_t>(said.size()),
+                           static_cast<std::uint32_t>(passed_begin_),
+                           static_cast<std::uint32_t>(passed_used_ - passed_begin_),
+                           doubted_};
     begin_ = used_;
     return true;
 }
 
-void Children::drop() noexcept { used_ = begin_; }
+void Children::drop() noexcept {
+    used_ = begin_;
+    passed_used_ = passed_begin_;
+}
+
+void Children::pass(std::size_t begin, std::size_t end) noexcept {
+    if (passed_used_ < kMostPassed) {
+        passed_[passed_used_++] = place(begin, end);
+    }
+}
 
 std::string_view Children::text(std::size_t index) const noexcept {
     return {bytes_.data() + children_[index].begin, children_[index].size};

@@ -1,6 +1,7 @@
 #include "fastguard/engine.h"
 
 #include "engine_collector.h"
+#include "engine_learner.h"
 #include "fastguard/error.h"
 
 #include <algorithm>
@@ -172,26 +173,16 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     Reading reading;
     read_segment(segment, learns ? words_ : plain_words_, scratch.reading, reading);
     result.invalid += reading.stats.invalid;
-    if (gate_ != nullptr && learns) {
-        const GateResult gate =
-            gate_->score(reading.blocks, reading.dense, scratch.window_scores.reserve(reading.blocks.size()));
-        for (std::size_t l = 0; l < kGateLabels; ++l) {
-            result.gate_logits[l] = std::max(result.gate_logits[l], gate.logits[l]);
-        }
-        result.gate_windows += static_cast<std::uint32_t>(gate.windows);
-        if (policy_.depth != Depth::gate && !gate_refutes(gate, source)) {
-            keep_windows(reading, gate, source, scratch, result);
-        }
-    }
     Collector collector(*this, segment, reading, source, scratch.phrases, result);
     if (!learns) {
         collector.keep(kMaxFound);
     }
     scan_reading(reading, scratch.reading, scratch, collector);
-    if (makes_children_) {
-        scan_children(reading, scratch, collector);
-    }
+    const std::uint64_t in_words = makes_children_ ? scan_children(reading, scratch, collector) : 0;
     collector.finish();
+    if (gate_ != nullptr && learns) {
+        Learner(*this, source, scratch, result).run(reading, in_words);
+    }
 }
 
 void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scratch& scratch,
@@ -205,29 +196,6 @@ void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scrat
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, buffers, scratch, collector);
-}
-
-void Engine::keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t, Scratch& scratch,
-                          CheckResult& result) const {
-    const float* scores = scratch.window_scores.data();
-    for (std::size_t w = 0; w < gate.windows; ++w) {
-        std::size_t slot = result.window_scores.size();
-        if (slot == kModelWindows) {
-            const auto weakest = std::min_element(result.window_scores.begin(), result.window_scores.end());
-            if (*weakest >= scores[w]) {
-                continue;
-            }
-            slot = static_cast<std::size_t>(weakest - result.window_scores.begin());
-            *weakest = scores[w];
-        } else {
-            result.window_scores.push_back(scores[w]);
-            result.window_ids.resize((slot + 1) * kWindowIds);
-            result.window_dense.resize((slot + 1) * kDenseFeatures);
-        }
-        window_ids(reading.ids, w, result.window_ids.data() + slot * kWindowIds);
-        std::copy(reading.dense.begin(), reading.dense.end(),
-                  result.window_dense.begin() + static_cast<std::ptrdiff_t>(slot * kDenseFeatures));
-    }
 }
 
 void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const {

@@ -1,5 +1,6 @@
 // What a text says once its disguises are undone: each child is read and scanned as a text of its own.
 #include "engine_collector.h"
+#include "engine_learner.h"
 #include "fastguard/decoders.h"
 
 #include <cstring>
@@ -28,10 +29,11 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
 }
 
 // Breadth first: what takes the least to undo is looked at before the budget is used up.
-void Engine::scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const {
+std::uint64_t Engine::scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const {
     Children& children = scratch.children;
     children.reset(reading.raw.bytes.size(), policy_.children);
     make_children(reading, ViewKind::raw, scratch);
+    std::uint64_t in_words = 0;
     for (std::size_t i = 0; i < children.size(); ++i) {
         // Children of this child may move the store: it is read from a copy.
         const std::string_view said = children.text(i);
@@ -43,12 +45,14 @@ void Engine::scan_children(const Reading& reading, Scratch& scratch, Collector& 
         read_segment(whole, plain_words_, scratch.child_reading, child);
         collector.enter(i, children, child);
         scan_reading(child, scratch.child_reading, scratch, collector);
+        in_words |= !children[i].doubted && is_in_words(child) ? std::uint64_t{1} << i : 0;
         children.read_child(i, children[i].depth >= policy_.max_depth);
         make_children(child, children[i].kind, scratch);
     }
     if (children.exhausted()) {
         collector.result().set(Truncated::decode_budget);
     }
+    return in_words;
 }
 
 }  // namespace fastguard

@@ -56,8 +56,8 @@ bool Gate::decides_all() const noexcept {
     return std::all_of(labels_.begin(), labels_.end(), [](const Label& label) { return label.low > 1.0F; });
 }
 
-GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense,
-                       float* window_scores) const noexcept {
+GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense, float* window_scores,
+                       std::span<const std::uint8_t> silent) const noexcept {
     LabelScores base{};
     for (std::size_t l = 0; l < labels_.size(); ++l) {
         float sum = labels_[l].bias;
@@ -68,9 +68,14 @@ GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& d
     }
 
     GateResult result;
-    result.windows = blocks.size() < 2 ? 1 : blocks.size() - 1;
+    const std::size_t windows = blocks.size() < 2 ? 1 : blocks.size() - 1;
     result.logits.fill(-std::numeric_limits<float>::infinity());
-    for (std::size_t w = 0; w < result.windows; ++w) {
+    for (std::size_t w = 0; w < windows; ++w) {
+        if (!silent.empty() && silent[w] != 0) {
+            window_scores[w] = -std::numeric_limits<float>::infinity();
+            continue;
+        }
+        ++result.windows;
         const GateBlock& first = blocks[w];
         const GateBlock* second = w + 1 < blocks.size() ? &blocks[w + 1] : nullptr;
         const std::uint32_t count = first.count + (second == nullptr ? 0 : second->count);

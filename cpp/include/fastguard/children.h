@@ -23,6 +23,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace fastguard {
@@ -32,6 +33,7 @@ inline constexpr std::uint8_t kMaxDepth = 3;
 inline constexpr std::size_t kDecodedFactor = 4;
 inline constexpr std::size_t kLeastDecoded = 16 * 1024;
 inline constexpr std::size_t kMostDecoded = 1024 * 1024;
+inline constexpr std::size_t kMostPassed = 1024;  // places passed over, of all children
 
 // Bytes [begin, end) of the root's text.
 struct Origin {
@@ -42,10 +44,14 @@ struct Origin {
 };
 
 struct Child {
-    ViewKind kind = ViewKind::decoded;  // what was undone last
-    std::uint8_t depth = 1;             // 1: made of the root's text
-    std::uint32_t begin = 0;            // in the store
-    std::uint32_t size = 0;             // bytes
+    ViewKind kind = ViewKind::decoded;   // what was undone last
+    std::uint8_t depth = 1;              // 1: made of the root's text
+    std::uint8_t parent = kMaxChildren;  // of whose text it was made; kMaxChildren: the root's
+    std::uint32_t begin = 0;             // in the store
+    std::uint32_t size = 0;              // bytes
+    std::uint32_t passed = 0;            // the first of what was passed over
+    std::uint32_t passed_count = 0;
+    bool doubted = false;  // see Children::doubt
 };
 
 // Less than the bounds above, where a policy says so.
@@ -74,6 +80,15 @@ class Children {
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
     bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);
 
+    // The open child is a guess that ordinary text gives rise to as well: it may show a signature more, and does not
+    // stand for what it was made of.
+    void doubt() noexcept { doubted_ = true; }
+
+    // Bytes [begin, end) of the text being read were undone with it and are no part of what it says: markup that holds
+    // no words. Of use to what asks what is left unsaid (`passed`). Beyond kMostPassed of all children it is
+    // forgotten. O(1).
+    void pass(std::size_t begin, std::size_t end) noexcept;
+
     // The open child is only its first `size` bytes; the others stay taken from the budget.
     void shorten(std::size_t size) noexcept { used_ = begin_ + size; }
 
@@ -92,6 +107,16 @@ class Children {
     // What the open child has so far; valid until the next `put`.
     [[nodiscard]] std::string_view opened() const noexcept { return {bytes_.data() + begin_, used_ - begin_}; }
 
+    // For each byte of a child what carried it; valid until the next `put`.
+    [[nodiscard]] std::span<const Origin> origins(std::size_t index) const noexcept {
+        return {origins_.data() + children_[index].begin, children_[index].size};
+    }
+
+    // What was passed over for it.
+    [[nodiscard]] std::span<const Origin> passed(std::size_t index) const noexcept {
+        return {passed_.data() + children_[index].passed, children_[index].passed_count};
+    }
+
     // Bytes [begin, end) of a child as bytes of the root: from the first to the last that carried them. O(end - begin).
     [[nodiscard]] Origin origin(std::size_t index, std::size_t begin, std::size_t end) const noexcept;
 
@@ -106,10 +131,14 @@ class Children {
     std::size_t count_ = 0;
     Buffer<char> bytes_;
     Buffer<Origin> origins_;
-    std::size_t capacity_ = 0;  // of both
-    std::size_t used_ = 0;      // of both: kept children, then the open one
-    std::size_t begin_ = 0;     // of the open child
-    std::size_t budget_ = 0;    // bytes that may still be put
+    std::array<Origin, kMostPassed> passed_{};
+    std::size_t passed_used_ = 0;
+    std::size_t passed_begin_ = 0;  // of the open child
+    bool doubted_ = false;          // the same
+    std::size_t capacity_ = 0;      // of bytes_ and origins_
+    std::size_t used_ = 0;          // of both: kept children, then the open one
+    std::size_t begin_ = 0;         // of the open child
+    std::size_t budget_ = 0;        // bytes that may still be put
     ViewKind kind_ = ViewKind::decoded;
     std::size_t most_ = kMaxChildren;
     std::size_t parent_ = kMaxChildren;  // being read; kMaxChildren: the root

@@ -29,6 +29,15 @@
 
 namespace fastguard {
 
+// Buffers for what is learned of a text that has children.
+struct LearnScratch {
+    Buffer<std::uint64_t> carried;  // a bit per byte of the segment: a child says it
+    Buffer<std::uint8_t> touched;   // per block of words, then per window
+    Buffer<char> text;
+    ReadingScratch reading;
+    ReadingScratch part;
+};
+
 // Everything mutable of a check. Used by one thread at a time.
 struct Scratch {
     Buffer<char> transcoded;
@@ -38,6 +47,7 @@ struct Scratch {
     Buffer<char> child_text;
     ReadingScratch child_reading;
     Buffer<float> window_scores;
+    LearnScratch learn;
     PhraseScratch phrases;
     PatternScratch patterns;
     Buffer<PhraseMatch> matches;
@@ -104,6 +114,7 @@ class Engine {
 
   private:
     class Collector;
+    class Learner;
     using Probabilities = std::array<float, kCategoryCount>;
     // What the tiers learned of a text, and whose cuts make levels of it.
     struct Learned {
@@ -119,14 +130,14 @@ class Engine {
     void scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                          Collector& collector) const;
     void scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch, Collector& collector) const;
-    // What the text says once its disguises are undone, level by level.
-    void scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
+    // What the text says once its disguises are undone, level by level. Returns which children are texts in words, a
+    // bit each.
+    std::uint64_t scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
     void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
-    void keep_windows(const Reading& reading, const GateResult& gate, std::uint8_t source, Scratch& scratch,
-                      CheckResult& result) const;
+    void keep_windows(const Reading& reading, const float* scores, CheckResult& result) const;
     [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;
     [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
     [[nodiscard]] Probabilities learn(const LabelScores& logits, std::size_t windows, bool of_model,

@@ -92,9 +92,9 @@ class Gate {
 
     // Scores a text by the sums over its words in blocks of kStrideTokens (at least one block). `window_scores` has
     // room for each window of two blocks: how strongly any label speaks there, for choosing what to look at again.
-    // O(blocks).
-    [[nodiscard]] GateResult score(std::span<const GateBlock> blocks, const DenseFeatures& dense,
-                                   float* window_scores) const noexcept;
+    // Windows for which `silent` (as many, or none) is not 0 do not count; their score is minus infinity. O(blocks).
+    [[nodiscard]] GateResult score(std::span<const GateBlock> blocks, const DenseFeatures& dense, float* window_scores,
+                                   std::span<const std::uint8_t> silent = {}) const noexcept;
 
   private:
     std::vector<std::int16_t> table_;

@@ -17,6 +17,7 @@ constexpr std::size_t kLeastPieces = 3;     // of a word that has marks in it
 constexpr std::size_t kMostPiece = 4;       // bytes of such a piece
 constexpr std::size_t kMostGap = 8;         // bytes between letters set apart
 constexpr std::size_t kLeastGlued = 10;     // bytes of a word that may be several
+constexpr std::size_t kSurelyGlued = 24;    // bytes of a word that certainly is
 constexpr std::size_t kLeastKnown = 4;      // letters of a known word that makes a run worth joining
 constexpr std::size_t kMostEnding = 6;      // letters behind a known beginning
 constexpr std::size_t kReach = kMaxWithin;  // words around what was squeezed
@@ -65,12 +66,16 @@ class Squeezer {
                 part(done);
             }
             copy(done, group.first);
+            sure_ = sure_ || group.last - group.first > 1 || tokens_[group.first].size() >= kSurelyGlued;
             join(group);
             done = group.last;
             written = std::min(tokens_.size(), group.last + kReach);
         }
         if (open) {
             copy(done, written);
+            if (!sure_) {
+                children_.doubt();
+            }
             children_.close(reading_.raw.bytes);
         }
     }
@@ -145,11 +150,13 @@ class Squeezer {
 
     // Whether a known word begins anywhere in the letters of tokens [first, last); of other scripts none is known.
     [[nodiscard]] bool worth_joining(std::size_t first, std::size_t last) const noexcept {
-        const std::string_view all = text_.substr(tokens_[first].begin, tokens_[last - 1].end - tokens_[first].begin);
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (!is_ascii(all[i])) {
+        for (std::size_t i = first; i < last; ++i) {
+            if (!is_ascii(text_[tokens_[i].begin])) {
                 return true;
             }
+        }
+        const std::string_view all = text_.substr(tokens_[first].begin, tokens_[last - 1].end - tokens_[first].begin);
+        for (std::size_t i = 0; i < all.size(); ++i) {
             if (letter_of(all[i]) != '\0' && known_from(all.substr(i)) >= kLeastKnown) {
                 return true;
             }
@@ -232,7 +239,7 @@ class Squeezer {
         std::size_t first = group.first;
         for (std::size_t i = group.first; i < group.last; ++i) {
             if (i + 1 == group.last || is_border(i, usual, strict)) {
-                word(first, i + 1);
+                word(first, i + 1, strict);
                 first = i + 1;
             }
         }
@@ -253,7 +260,8 @@ class Squeezer {
     }
     [[nodiscard]] bool is_border(std::size_t i, std::string_view usual, bool strict) const noexcept {
         const std::string_view here = raw_gap(i);
-        return here.size() > usual.size() || (!strict && here.size() == usual.size() && here != usual);
+        const bool blank = here == " " && usual.find(' ') == std::string_view::npos;
+        return here.size() > usual.size() || (!strict && here != usual && (here.size() == usual.size() || blank));
     }
     // Whether other gaps of the same width part words: then few of those have one letter.
     [[nodiscard]] bool borders_make_sense(const Group& group, std::string_view usual) const noexcept {
@@ -264,8 +272,9 @@ class Squeezer {
         return 2 * words <= group.last - group.first;
     }
 
-    // Tokens [first, last) as one word, or as the known words that it is made of.
-    void word(std::size_t first, std::size_t last) {
+    // Tokens [first, last) as one word, or as the known words that it is made of: long ones, unless (`strict`) nothing
+    // else tells where words end.
+    void word(std::size_t first, std::size_t last, bool strict) {
         const std::size_t begin = tokens_[first].begin;
         const std::size_t end = tokens_[last - 1].end;
         std::uint32_t* places = scratch_.order.reserve(end - begin);
@@ -275,7 +284,7 @@ class Squeezer {
                 places[count++] = static_cast<std::uint32_t>(at);
             }
         }
-        const std::uint8_t* pieces = take_apart({places, count});
+        const std::uint8_t* pieces = take_apart({places, count}, strict ? 2 : kLeastKnown);
         for (std::size_t i = 0; i < count; ++i) {
             if (i > 0 && pieces[i] != 0) {
                 space(places[i]);
@@ -286,8 +295,8 @@ class Squeezer {
     }
 
     // For each of the bytes at `places`, whether a word begins with it. The choice of words whose squares of sizes add
-    // up to the most; what is between them is one word each.
-    [[nodiscard]] const std::uint8_t* take_apart(std::span<const std::uint32_t> places) {
+    // up to the most; what is between them is one word each. None is shorter than `least`.
+    [[nodiscard]] const std::uint8_t* take_apart(std::span<const std::uint32_t> places, std::size_t least) {
         const std::size_t count = places.size();
         std::uint32_t* best = scratch_.scores.reserve(count + 1);
         std::uint8_t* step = scratch_.steps.reserve(2 * (count + 1));  // of the last word before a place; 0: none
@@ -301,7 +310,7 @@ class Squeezer {
             Vocabulary::Walk walk(words_);
             for (std::size_t to = from; to < count && to - from < 64 && walk.step(letter_of(text_[places[to]])); ++to) {
                 const auto size = static_cast<std::uint32_t>(to + 1 - from);
-                if (size < 2 || walk.kind() == Vocabulary::Kind::none) {
+                if (size < least || walk.kind() == Vocabulary::Kind::none) {
                     continue;
                 }
                 const std::size_t ending = walk.kind() == Vocabulary::Kind::stem ? kMostEnding : 0;
@@ -337,6 +346,7 @@ class Squeezer {
     const Vocabulary& words_;
     ViewScratch& scratch_;
     Children& children_;
+    bool sure_ = false;  // it is no word of a long-worded language that was taken apart
 };
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace fastguard {
 namespace {
 
 constexpr char kEscape = '\x1b';
-constexpr std::size_t kMostTarget = 512;  // bytes of a link's target
-constexpr std::size_t kMostEscape = 256;  // bytes of an escape sequence
+constexpr std::size_t kMostTarget = 512;   // bytes of a link's target
+constexpr std::size_t kMostEscape = 256;   // bytes of an escape sequence
+constexpr std::ptrdiff_t kMostBlanks = 2;  // of a tag that holds no words
 
 // Tags that a browser shows no break for: the letters on both sides make one word.
 constexpr std::array<std::string_view, 27> kInline = {
@@ -25,6 +26,20 @@ bool is_ascii_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '
 
 bool is_emphasis(char c) noexcept { return c == '*' || c == '`' || c == '~' || c == '_'; }
 
+// U+0080 to U+009F: controls as those below U+0020 are. U+0085 is a line's end.
+bool is_high_control(std::string_view text, std::size_t at) noexcept {
+    const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0U;
+    return text[at] == '\xC2' && next >= 0x80 && next <= 0x9F && next != 0x85;
+}
+
+bool has_high_control(std::string_view text) noexcept {
+    std::size_t at = text.find('\xC2');
+    while (at != std::string_view::npos && !is_high_control(text, at)) {
+        at = text.find('\xC2', at + 1);
+    }
+    return at != std::string_view::npos;
+}
+
 class Unmarker {
   public:
     Unmarker(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
@@ -33,6 +48,9 @@ class Unmarker {
         while (at_ < text_.size()) {
             const std::size_t skipped = skip();
             if (skipped != 0) {
+                if (!holds_words(text_.substr(at_, skipped))) {
+                    children_.pass(at_, at_ + skipped);
+                }
                 at_ += skipped;
                 continue;
             }
@@ -48,9 +66,17 @@ class Unmarker {
   private:
     [[nodiscard]] char ahead(std::size_t by) const noexcept { return at_ + by < text_.size() ? text_[at_ + by] : '\0'; }
 
+    // Whether a reader of the markup itself would find words in it: attributes with a text, comments.
+    static bool holds_words(std::string_view markup) noexcept {
+        return std::count(markup.begin(), markup.end(), ' ') > kMostBlanks || markup.substr(0, 4) == "<!--";
+    }
+
     // Bytes that are markup here; 0: none.
     std::size_t skip() {
         const char c = text_[at_];
+        if (is_high_control(text_, at_)) {
+            return 2;
+        }
         if (static_cast<unsigned char>(c) >= 0x80 || is_letter(c) || c == ' ' || c == '\n' || c == '\t') {
             return 0;
         }
@@ -98,10 +124,19 @@ class Unmarker {
         if (end == text_.size() || text_[end] != '>') {
             return 0;
         }
+        if (is_address(text_.substr(at_ + 1, end - at_ - 1))) {
+            return 0;
+        }
         if (!is_inline(name)) {
             children_.put_byte(' ', at_, end + 1);
         }
         return end + 1 - at_;
+    }
+
+    // Whether angle brackets hold a link or an e-mail address: that is shown.
+    static bool is_address(std::string_view inside) noexcept {
+        return inside.find_first_of(" =\"") == std::string_view::npos &&
+               (inside.find("://") != std::string_view::npos || inside.find('@') != std::string_view::npos);
     }
 
     [[nodiscard]] bool is_inline(std::size_t name) const noexcept {
@@ -222,8 +257,8 @@ void make_unmarked(const Reading& reading, Children& children) {
     const ByteCounts& counts = reading.counts;
     const bool markup = counts.markup > 0 && (has_tag(text) || has_emphasis(text, "*") || has_emphasis(text, "`") ||
                                               text.find("](") != std::string_view::npos);
-    const bool wanted =
-        counts.control > 0 || markup || has_emphasis(text, "__") || has_emphasis(text, "~~") || has_return(text);
+    const bool wanted = counts.control > 0 || markup || has_emphasis(text, "__") || has_emphasis(text, "~~") ||
+                        has_return(text) || (!reading.ascii && has_high_control(text));
     if (wanted && children.open(ViewKind::unmarked)) {
         Unmarker(text, children).run();
         children.close(text);
