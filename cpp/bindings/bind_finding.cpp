@@ -80,6 +80,7 @@ PyGetSetDef getters[] = {
     {"score", &get_meta<kMetaScore>, nullptr, "Probability that this match alone stands for.", nullptr},
     {"atlas", &get_meta<kMetaAtlas>, nullptr, "MITRE ATLAS technique ids.", nullptr},
     {"owasp", &get_meta<kMetaOwasp>, nullptr, "OWASP ids.", nullptr},
+    {"cwe", &get_meta<kMetaCwe>, nullptr, "CWE ids: what a program is weak to that trusts the text.", nullptr},
     {"view", &get_view, nullptr, "The view that matched: raw, folded, skeleton.", nullptr},
     {"start", &get_begin<&TextPlace::code_point>, nullptr, "First code point in the caller's text.", nullptr},
     {"end", &get_end<&TextPlace::code_point>, nullptr, "Code point after the last.", nullptr},
@@ -129,7 +130,7 @@ bool is_meta(PyObject* meta) noexcept {
         PyObject* item = PyTuple_GET_ITEM(meta, field);
         const bool good = field == kMetaTier                           ? PyLong_Check(item) != 0
                           : field == kMetaScore                        ? PyFloat_Check(item) != 0
-                          : field == kMetaAtlas || field == kMetaOwasp ? PyTuple_Check(item) != 0
+                          : field >= kMetaAtlas ? PyTuple_Check(item) != 0
                                                                        : PyUnicode_Check(item) != 0;
         if (!good) {
             return false;
@@ -304,13 +305,14 @@ Ref make_metas(const Pack& pack) noexcept {
     Ref metas(PyTuple_New(static_cast<Py_ssize_t>(signatures.size())));
     for (std::size_t i = 0; metas && i < signatures.size(); ++i) {
         const SignatureSpec& spec = signatures[i].spec;
-        const std::array<Ref, 7> parts = {make_str(spec.id),
+        const std::array<Ref, 8> parts = {make_str(spec.id),
                                           make_str(spec.detector()),
                                           make_str(kCategories[spec.category]),
                                           make_str(spec.summary),
                                           make_str(kSeverities[spec.severity]),
                                           make_names(spec.atlas),
-                                          make_names(spec.owasp)};
+                                          make_names(spec.owasp),
+                                          make_names(spec.cwe)};
         for (const Ref& part : parts) {
             if (!part) {
                 return {};
@@ -318,8 +320,8 @@ Ref make_metas(const Pack& pack) noexcept {
         }
         const double score = static_cast<double>(static_cast<int>(signatures[i].confidence * 100.0F + 0.5F)) / 100.0;
         PyObject* meta =
-            Py_BuildValue("(OOOOOidOO)", parts[0].get(), parts[1].get(), parts[2].get(), parts[3].get(), parts[4].get(),
-                          static_cast<int>(spec.tier), score, parts[5].get(), parts[6].get());
+            Py_BuildValue("(OOOOOidOOO)", parts[0].get(), parts[1].get(), parts[2].get(), parts[3].get(), parts[4].get(),
+                          static_cast<int>(spec.tier), score, parts[5].get(), parts[6].get(), parts[7].get());
         if (meta == nullptr) {
             return {};
         }

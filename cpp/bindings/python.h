@@ -59,7 +59,7 @@ inline void take_gil(PyThreadState* thread) noexcept {
 }
 
 // What a Finding says about its signature, made once per pack: a tuple
-// (id, detector, category, summary, severity, tier, confidence, atlas, owasp).
+// (id, detector, category, summary, severity, tier, confidence, atlas, owasp, cwe).
 enum MetaField {
     kMetaId,
     kMetaDetector,
@@ -70,6 +70,7 @@ enum MetaField {
     kMetaScore,
     kMetaAtlas,
     kMetaOwasp,
+    kMetaCwe,
     kMetaFields
 };
 [[nodiscard]] Ref make_metas(const Pack& pack) noexcept;

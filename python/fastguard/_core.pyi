@@ -38,6 +38,7 @@ class SignatureSpec:
         summary: str = "",
         atlas: Sequence[str] = (),
         owasp: Sequence[str] = (),
+        cwe: Sequence[str] = (),
         sources: Sequence[str] = (),
         enabled: bool = True,
         mention: bool = False,
@@ -199,6 +200,8 @@ class Finding:
     def atlas(self) -> tuple[str, ...]: ...
     @property
     def owasp(self) -> tuple[str, ...]: ...
+    @property
+    def cwe(self) -> tuple[str, ...]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @final

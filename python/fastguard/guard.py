@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fastguard.model import Model
     from fastguard.pack import Pack
     from fastguard.policy import Depth, Policy
+    from fastguard.sanitize import Sanitized, Target
     from fastguard.stream import OnBlock, Stream, StreamMode
 
     Packs = Pack | Sequence[str | PathLike[str]]
@@ -154,6 +155,23 @@ class Guard(_core.GuardBase):
         from fastguard.stream import open_stream
 
         return open_stream(self, source=source, mode=mode, on_block=on_block, holdback=holdback, longest=longest)
+
+    def sanitize(self, text: str, *, target: Target) -> Sanitized:
+        """Return a text made safe for the place that shows it, and what was taken out or changed.
+
+        Targets: ``html`` and ``markdown`` keep what formats, and images of the policy's ``allow.hosts``; ``terminal``
+        loses control sequences; ``csv`` has nothing that a spreadsheet would take for a formula. A second time changes
+        nothing. Raises ValueError for another target, TypeError where the text is no `str`.
+
+        >>> safe = Guard(model=None).sanitize("Done. ![x](https://x.example/?q=secret)", target="markdown")
+        >>> safe.text, [(item.kind, item.start, item.end) for item in safe.removed]
+        ('Done. x', [('image', 6, 39)])
+        """
+        from fastguard.sanitize import sanitize
+
+        if not isinstance(text, str):
+            raise TypeError(f"text: expected a str, got {type(text).__name__}")
+        return sanitize(text, target, hosts=self._policy.allow.hosts)
 
     @property
     def policy(self) -> Policy:

@@ -23,7 +23,7 @@ PathArgument = str | os.PathLike[str]
 MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
 """What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
 
-_FORMAT = 4  # of the cached form; a change makes old cache files unknown
+_FORMAT = 5  # of the cached form; a change makes old cache files unknown
 _ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "packs")
 
 
@@ -242,11 +242,11 @@ def _digest_of(pack: Pack) -> str:
 
 
 def read_tags() -> dict[str, frozenset[str]]:
-    """Return the closed lists of ATLAS and OWASP ids."""
+    """Return the closed lists of ATLAS, OWASP and CWE ids."""
     path = os.path.join(_ROOT, "tags.toml")
     head = Fields(parse_toml(read_bytes(path, PackError, "the list of tags"), path, PackError), PackError, file=path)
     head.integer("schema", low=1, high=1)
-    tags = {key: frozenset(head.table(key).keys()) for key in ("atlas", "owasp")}
+    tags = {key: frozenset(head.table(key).keys()) for key in ("atlas", "owasp", "cwe")}
     head.close()
     return tags
 

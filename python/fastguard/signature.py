@@ -51,6 +51,7 @@ class Signature:
     no_match: tuple[str, ...]
     atlas: tuple[str, ...] = ()
     owasp: tuple[str, ...] = ()
+    cwe: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     default: bool = True
@@ -92,6 +93,7 @@ class Signature:
             "summary": self.summary,
             "atlas": list(self.atlas),
             "owasp": list(self.owasp),
+            "cwe": list(self.cwe),
             "sources": list(self.sources),
             "enabled": self.default,
             "mention": self.mention,
@@ -145,11 +147,12 @@ def read_detector(
     head.string("title")
     atlas = _tags(head, "atlas", (), tags)
     owasp = _tags(head, "owasp", (), tags)
+    cwe = _tags(head, "cwe", (), tags)
     mention = head.boolean("mention", False)
     fallback = head.boolean("fallback", False)
     signatures: list[Signature] = []
     for table in head.tables("signature", "at least one [[signature]]"):
-        signature = _read_signature(table, prefix, atlas, owasp, (mention, fallback), tags)
+        signature = _read_signature(table, prefix, (atlas, owasp, cwe), (mention, fallback), tags)
         if any(other.id == signature.id for other in signatures):
             raise PackError("the id stands twice", file=file, id=signature.id, field="id", expected="each id once")
         signatures.append(signature)
@@ -162,8 +165,7 @@ def read_detector(
 def _read_signature(
     table: Fields,
     prefix: str,
-    atlas: tuple[str, ...],
-    owasp: tuple[str, ...],
+    of_file: tuple[tuple[str, ...], ...],
     marks: tuple[bool, bool],
     tags: Mapping[str, frozenset[str]],
 ) -> Signature:
@@ -204,8 +206,9 @@ def _read_signature(
         views=views,
         match=match,
         no_match=no_match,
-        atlas=_tags(table, "atlas", atlas, tags),
-        owasp=_tags(table, "owasp", owasp, tags),
+        atlas=_tags(table, "atlas", of_file[0], tags),
+        owasp=_tags(table, "owasp", of_file[1], tags),
+        cwe=_tags(table, "cwe", of_file[2], tags),
         languages=languages,
         sources=sources,
         default=table.boolean("default", True),

@@ -139,7 +139,7 @@ def test_a_dictionary_of_a_verdict_is_plain_json(text: str) -> None:
     verdict = GUARD.check(f"{text} . {KEY}")
     plain = verdict.to_dict()
     assert json.loads(json.dumps(plain)) == {**plain, "truncated": list(verdict.truncated), "degraded": [], "findings": [
-        {**finding, "atlas": list(finding["atlas"]), "owasp": list(finding["owasp"])} for finding in plain["findings"]
+        {**finding, "atlas": list(finding["atlas"]), "owasp": list(finding["owasp"]), "cwe": list(finding["cwe"])} for finding in plain["findings"]
     ]}  # fmt: skip
     assert plain["action"] == "block"
     assert type(plain["action"]) is str

@@ -39,6 +39,7 @@ struct SignatureSpec {
     bool fallback = false;  // yields where another signature of its category matches the same place
     std::vector<std::string> atlas;
     std::vector<std::string> owasp;
+    std::vector<std::string> cwe;
     // pattern
     std::string pattern;
     std::vector<std::string> validators;  // candidate, too: all must accept the span

@@ -77,7 +77,7 @@ def describe_finding(finding: Finding) -> list[str]:
     where = f"{finding.start}..{finding.end}"
     if finding.view != "raw":
         where += f", {finding.view}"
-    tags = " ".join((*finding.atlas, *finding.owasp))
+    tags = " ".join((*finding.atlas, *finding.owasp, *finding.cwe))
     return [
         f"  {paint(finding.signature, 'cyan')}  {finding.severity}  {paint(where, 'dim')}",
         f"      {finding.summary}  {paint(tags, 'dim')}",

@@ -116,7 +116,7 @@ class SarifWriter:
                     "shortDescription": {"text": finding.summary},
                     "properties": {
                         "security-severity": _SECURITY_SEVERITY[finding.severity],
-                        "tags": ["security", finding.category, *finding.atlas, *finding.owasp],
+                        "tags": ["security", finding.category, *finding.atlas, *finding.owasp, *finding.cwe],
                     },
                 },
             )

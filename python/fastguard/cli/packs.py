@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 "default": item.default,
                 "atlas": item.atlas,
                 "owasp": item.owasp,
+                "cwe": item.cwe,
                 "match": item.match,
                 "no_match": item.no_match,
             }
