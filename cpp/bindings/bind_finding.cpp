@@ -128,10 +128,10 @@ bool is_meta(PyObject* meta) noexcept {
     }
     for (int field = 0; field < kMetaFields; ++field) {
         PyObject* item = PyTuple_GET_ITEM(meta, field);
-        const bool good = field == kMetaTier                           ? PyLong_Check(item) != 0
-                          : field == kMetaScore                        ? PyFloat_Check(item) != 0
+        const bool good = field == kMetaTier    ? PyLong_Check(item) != 0
+                          : field == kMetaScore ? PyFloat_Check(item) != 0
                           : field >= kMetaAtlas ? PyTuple_Check(item) != 0
-                                                                       : PyUnicode_Check(item) != 0;
+                                                : PyUnicode_Check(item) != 0;
         if (!good) {
             return false;
         }
@@ -319,9 +319,9 @@ Ref make_metas(const Pack& pack) noexcept {
             }
         }
         const double score = static_cast<double>(static_cast<int>(signatures[i].confidence * 100.0F + 0.5F)) / 100.0;
-        PyObject* meta =
-            Py_BuildValue("(OOOOOidOOO)", parts[0].get(), parts[1].get(), parts[2].get(), parts[3].get(), parts[4].get(),
-                          static_cast<int>(spec.tier), score, parts[5].get(), parts[6].get(), parts[7].get());
+        PyObject* meta = Py_BuildValue("(OOOOOidOOO)", parts[0].get(), parts[1].get(), parts[2].get(), parts[3].get(),
+                                       parts[4].get(), static_cast<int>(spec.tier), score, parts[5].get(),
+                                       parts[6].get(), parts[7].get());
         if (meta == nullptr) {
             return {};
         }

@@ -24,9 +24,9 @@ std::uint8_t source_bits(const Strings& sources, const std::string& id) {
 
 SignatureSpec make_spec(const std::string& id, const std::string& category, const std::string& severity, int tier,
                         const std::string& kind, const Strings& views, const std::string& summary, const Strings& atlas,
-                        const Strings& owasp, const Strings& cwe, const Strings& sources, bool enabled, bool mention, bool fallback,
-                        const std::string& pattern, const Strings& validators, double entropy, bool keep_value,
-                        const Strings& slots, int within, bool ordered, const Strings& unless,
+                        const Strings& owasp, const Strings& cwe, const Strings& sources, bool enabled, bool mention,
+                        bool fallback, const std::string& pattern, const Strings& validators, double entropy,
+                        bool keep_value, const Strings& slots, int within, bool ordered, const Strings& unless,
                         const std::string& candidate, const Strings& formats, const Strings& context,
                         bool needs_context) {
     if (tier < 1 || tier > 3) {
@@ -101,12 +101,12 @@ void register_pack(py::module_& module) {
     py::class_<SignatureSpec>(module, "SignatureSpec", "One signature as the loader hands it to the engine.")
         .def(py::init(&make_spec), py::kw_only(), py::arg("id"), py::arg("category"), py::arg("severity"),
              py::arg("tier"), py::arg("kind"), py::arg("views"), py::arg("summary") = "", py::arg("atlas") = Strings(),
-             py::arg("owasp") = Strings(), py::arg("cwe") = Strings(), py::arg("sources") = Strings(), py::arg("enabled") = true,
-             py::arg("mention") = false, py::arg("fallback") = false, py::arg("pattern") = "",
-             py::arg("validators") = Strings(), py::arg("entropy") = 0.0, py::arg("keep_value") = false,
-             py::arg("slots") = Strings(), py::arg("within") = 0, py::arg("ordered") = false,
-             py::arg("unless") = Strings(), py::arg("candidate") = "", py::arg("formats") = Strings(),
-             py::arg("context") = Strings(), py::arg("needs_context") = false)
+             py::arg("owasp") = Strings(), py::arg("cwe") = Strings(), py::arg("sources") = Strings(),
+             py::arg("enabled") = true, py::arg("mention") = false, py::arg("fallback") = false,
+             py::arg("pattern") = "", py::arg("validators") = Strings(), py::arg("entropy") = 0.0,
+             py::arg("keep_value") = false, py::arg("slots") = Strings(), py::arg("within") = 0,
+             py::arg("ordered") = false, py::arg("unless") = Strings(), py::arg("candidate") = "",
+             py::arg("formats") = Strings(), py::arg("context") = Strings(), py::arg("needs_context") = false)
         .def_readonly("id", &SignatureSpec::id);
 
     py::class_<Pack, std::shared_ptr<Pack>>(module, "Pack", "Compiled signatures; immutable, shared by all threads.")

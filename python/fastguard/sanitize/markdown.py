@@ -24,6 +24,7 @@ _INLINE: Final = re.compile(
     rf"|\]\({_ADDRESS}"
     rf"|\]:{_ADDRESS}"
 )
+_ENCODED: Final = re.compile(r"[\s()]")
 _AUTOLINK: Final = re.compile(r"<(?:https?://|mailto:)[^\s<>]*+>|<[\w.+-]+@[\w.-]+>", re.IGNORECASE)
 
 
@@ -85,7 +86,8 @@ def _write(text: str, out: Builder, hosts: Collection[str]) -> None:
         elif found["alt"] is None:
             _write_address(found, 4 if found[4] is not None else 5, out)
         elif is_loaded_from(_bare(found["source"]), hosts):
-            out.put(found[0])
+            title = found[0][found.end("source") - found.start() :]
+            out.put(f"![{_text_of(found['alt'])}]({_bare(found['source'])}{title}")
         else:
             out.put(_text_of(found["alt"]))
             out.remove("image", found.start(), found[0])
@@ -97,14 +99,15 @@ def _write_address(found: re.Match[str], group: int, out: Builder) -> None:
     address = found[group]
     out.put(found[0][: found.start(group) - found.start()])
     if _may_be_followed(address):
-        out.put(address)
+        out.put(_bare(address))
     else:
         out.put("#")
         out.remove("address", found.start(group), address)
 
 
 def _bare(address: str) -> str:
-    return address[1:-1] if address.startswith("<") else address
+    """Return an address without the brackets around it, which outside of a link would make a tag of it."""
+    return _ENCODED.sub(lambda found: f"%{ord(found[0]):02X}", address[1:-1]) if address.startswith("<") else address
 
 
 def _may_be_followed(address: str) -> bool:
