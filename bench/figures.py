@@ -93,6 +93,10 @@ FIGURES: Final = (
     ),
     Figure("faster than composed Python, 256 B", 60, "x", _composed("256 B"), at_least=True),
     Figure("faster than composed Python, 1 KB", 60, "x", _composed("1 KB"), at_least=True),
+    *(
+        Figure(f"all views over none, benign ASCII, {size}", 1.15, "x", _scaled(1, f"test_views[ascii-{size}]", "ratio", "none"))
+        for size in ("64 B", "256 B", "1 KB", "4 KB")
+    ),
     Figure("benign traffic that goes on to ONNX", 10, "%", _scaled(100, "test_grey", "groups", "all", "to_model")),
     Figure("gate and model disagree, of what the gate decides", 0.2, "%", _scaled(100, "test_grey", "groups", "all", "disagree")),
     Figure("check_batch, all cores over one thread", 1.4, "x", _scaled(1, "test_batch", "speedup"), at_least=True),

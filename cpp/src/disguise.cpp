@@ -46,10 +46,9 @@ bool skeleton_known(std::string_view word, const ConceptTable& concepts) noexcep
     if (std::all_of(skeleton, skeleton + size, plain)) {
         return concepts.knows({skeleton, size});
     }
-    std::uint64_t masks[6 * (4 * kWordBytes / kBlockBytes + 2)];
     constexpr std::size_t kBlocks = 4 * kWordBytes / kBlockBytes + 2;
-    const ByteMasks words = {
-        masks, masks + kBlocks, masks + 2 * kBlocks, masks + 3 * kBlocks, masks + 4 * kBlocks, masks + 5 * kBlocks};
+    std::uint64_t masks[ByteMasks::kCount * kBlocks];
+    const ByteMasks words = ByteMasks::in(masks, kBlocks);
     ByteCounts counts;
     active_kernel().classify(skeleton, size, skeleton, words, counts);
     Token tokens[token_bound(4 * kWordBytes)];

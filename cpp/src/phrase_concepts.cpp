@@ -16,14 +16,9 @@ std::size_t code_points(std::string_view text) noexcept {
 
 // Tokens of a short padded text, by way of the scalar definition of word bytes.
 std::vector<Token> tokens_of(const std::string& padded, std::size_t size) {
-    std::vector<std::uint64_t> words(6 * (size / kBlockBytes + 2));
     const std::size_t blocks = size / kBlockBytes + 2;
-    const ByteMasks masks = {words.data(),
-                             words.data() + blocks,
-                             words.data() + 2 * blocks,
-                             words.data() + 3 * blocks,
-                             words.data() + 4 * blocks,
-                             words.data() + 5 * blocks};
+    std::vector<std::uint64_t> words(ByteMasks::kCount * blocks);
+    const ByteMasks masks = ByteMasks::in(words.data(), blocks);
     std::string folded(size + kBlockBytes, '\0');
     ByteCounts counts;
     active_kernel().classify(padded.data(), size, folded.data(), masks, counts);

@@ -60,12 +60,12 @@ class Masks {
     }
     [[nodiscard]] fastguard::ByteMasks masks() noexcept {
         return {words_[0].data(), words_[1].data(), words_[2].data(),
-                words_[3].data(), words_[4].data(), words_[5].data()};
+                words_[3].data(), words_[4].data(), words_[5].data(), words_[6].data()};
     }
     bool operator==(const Masks&) const = default;
 
   private:
-    std::array<std::vector<std::uint64_t>, 6> words_;
+    std::array<std::vector<std::uint64_t>, fastguard::ByteMasks::kCount> words_;
 };
 
 [[nodiscard]] inline std::size_t block_room(std::size_t size) {

@@ -57,6 +57,7 @@ Classified expected_of(string_view text) {
         mark(masks.at, i, inside && c == '@');
         mark(masks.colon, i, inside && c == ':');
         mark(masks.leet, i, inside && string_view("@$!|+").find(c) != string_view::npos);
+        mark(masks.space, i, inside && (blank || c == ' '));
         if (!inside) {
             continue;
         }
@@ -74,6 +75,8 @@ Classified expected_of(string_view text) {
         counts.newline += c == '\n' ? 1 : 0;
         counts.control += (c >= '\0' && c < ' ' && !blank) || c == '\x7F' ? 1 : 0;
         counts.markup += string_view("<>{}[]|`#*=/\\").find(c) != string_view::npos ? 1 : 0;
+        const std::size_t mark = fastguard::kMarkBytes.find(static_cast<char>(c));
+        counts.marks |= mark == string_view::npos ? 0U : 1U << mark;
     }
     return result;
 }
@@ -132,9 +135,8 @@ void no_kernel_reads_or_writes_outside_its_room() {
         }
         for (const Kernel* kernel : fastguard::available_kernels()) {
             const std::size_t blocks = material::block_room(size) / 64;
-            auto* base = reinterpret_cast<std::uint64_t*>(words.last(6 * blocks * 8));
-            const ByteMasks masks = {
-                base, base + blocks, base + 2 * blocks, base + 3 * blocks, base + 4 * blocks, base + 5 * blocks};
+            auto* base = reinterpret_cast<std::uint64_t*>(words.last(ByteMasks::kCount * blocks * 8));
+            const ByteMasks masks = ByteMasks::in(base, blocks);
             ByteCounts counts;
             kernel->classify(source.first(), size, folded.first(), masks, counts);
             CHECK(counts == expected.counts);

@@ -21,18 +21,46 @@ struct ByteMasks {
     std::uint64_t* at;     // @
     std::uint64_t* colon;  // :
     std::uint64_t* leet;   // @ $ ! | +
+    std::uint64_t* space;  // space and \t \n \v \f \r
+
+    // Masks of `blocks` words each in one array of kCount * blocks words.
+    static constexpr std::size_t kCount = 7;
+    [[nodiscard]] static ByteMasks in(std::uint64_t* base, std::size_t blocks) noexcept {
+        return {base,
+                base + blocks,
+                base + 2 * blocks,
+                base + 3 * blocks,
+                base + 4 * blocks,
+                base + 5 * blocks,
+                base + 6 * blocks};
+    }
 };
 
-// How many bytes of each class a text has.
+// Bytes that disguises are made with: whether a text has one is known from ByteCounts::marks, a bit for each of these.
+inline constexpr std::string_view kMarkBytes = "%&\\=+\"'<*`~_]\r$\xE2";
+
+// The bits of these bytes, each one of kMarkBytes.
+[[nodiscard]] constexpr std::uint32_t mark_bits(std::string_view bytes) noexcept {
+    std::uint32_t bits = 0;
+    for (const char byte : bytes) {
+        bits |= std::uint32_t{1} << kMarkBytes.find(byte);
+    }
+    return bits;
+}
+
+// How many bytes of each class a text has, and which marks.
 struct ByteCounts {
     std::uint64_t upper = 0;    // A-Z
     std::uint64_t digit = 0;    // 0-9
     std::uint64_t word = 0;     // as ByteMasks::word
     std::uint64_t high = 0;     // >= 0x80
-    std::uint64_t space = 0;    // space and \t \n \v \f \r
+    std::uint64_t space = 0;    // as ByteMasks::space
     std::uint64_t newline = 0;  // \n
     std::uint64_t control = 0;  // other C0 controls and DEL
     std::uint64_t markup = 0;   // < > { } [ ] | ` # * = / and backslash
+    std::uint32_t marks = 0;    // bit i: there is a byte kMarkBytes[i]
+
+    [[nodiscard]] bool has(std::uint32_t any_of) const noexcept { return (marks & any_of) != 0; }
 
     bool operator==(const ByteCounts&) const = default;
 };

@@ -33,8 +33,7 @@ class MaskBuffers {
     // Room for `size` bytes; the masks of the call before are gone. Throws std::bad_alloc.
     ByteMasks reserve(std::size_t size) {
         const std::size_t blocks = size / kBlockBytes + 2;
-        std::uint64_t* base = words_.reserve(6 * blocks);
-        return {base, base + blocks, base + 2 * blocks, base + 3 * blocks, base + 4 * blocks, base + 5 * blocks};
+        return ByteMasks::in(words_.reserve(ByteMasks::kCount * blocks), blocks);
     }
 
   private:

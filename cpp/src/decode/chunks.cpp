@@ -67,17 +67,27 @@ void produce85(std::string_view text, std::size_t begin, std::size_t end, const 
     }
 }
 
-// Whether the first groups from `begin` on say something that can be printed.
+// Whether the first groups from `begin` on say something that can be printed: of other text, the first group rules most
+// out.
 bool begins85(std::string_view text, std::size_t begin, const Digits85& digits) noexcept {
-    const auto printable = [&](std::size_t size) {
-        bool all = true;
-        produce85(text, begin, begin + size, digits, [&](unsigned char byte, std::size_t, std::size_t) {
-            all &= byte >= 0x80 || is(static_cast<char>(byte), kPrint | kBlank);
-            all &= byte != 0xFF;
-        });
-        return all;
+    const auto prints = [](std::uint64_t byte) {
+        return byte >= 0x80 ? byte != 0xFF : is(static_cast<char>(byte), kPrint | kBlank);
     };
-    return printable(5) && printable(15);  // the first group alone rules most out
+    for (std::size_t group = 0; group < 3; ++group) {
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < 5; ++i) {
+            const std::uint8_t digit = digits[static_cast<unsigned char>(text[begin + 5 * group + i])];
+            if (digit == 255) {
+                return false;
+            }
+            value = value * 85 + digit;
+        }
+        if (value > 0xFFFFFFFFU || !prints(value >> 24U) || !prints(value >> 16U & 0xFFU) ||
+            !prints(value >> 8U & 0xFFU) || !prints(value & 0xFFU)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool keep85(const Job& job, std::size_t begin, std::size_t end, const Digits85& digits) {
@@ -119,65 +129,107 @@ char rot47(char c) noexcept { return is(c, kPrint) ? static_cast<char>(33 + (c -
 std::size_t rot47_word(std::string_view chunk) noexcept {
     std::array<char, kLongestCommon> word{};
     std::size_t size = 0;
-    for (const char c : chunk) {
-        const char changed = lower(rot47(c));
-        if (is(changed, kLower)) {
-            if (size == word.size()) {
+    for (std::size_t i = 0; i < chunk.size(); ++i) {
+        const char changed = lower(rot47(chunk[i]));
+        if (!is(changed, kLower)) {
+            if ((i + 1 - size) * 4 > chunk.size()) {  // too many that are none
                 return 0;
             }
-            word[size++] = changed;
+            continue;
         }
+        if (size == word.size()) {
+            return 0;
+        }
+        word[size++] = changed;
     }
-    return size * 4 >= chunk.size() * 3 && size > 1 && is_common_word({word.data(), size}) ? size : 0;
+    return size > 1 && is_common_word({word.data(), size}) ? size : 0;
 }
 
-// Calls visit(begin, end) for each piece between blanks.
+// Calls visit(begin, end) for each piece between blanks that is at least kLeastChunk long: looks at the last byte that
+// such a piece needs first.
 template <class Visit>
-void each_chunk(std::string_view text, const Visit& visit) {
-    for (std::size_t at = 0; at < text.size();) {
-        std::size_t end = at;
+void each_long_chunk(std::string_view text, const Visit& visit) {
+    for (std::size_t at = 0; at + kLeastChunk <= text.size();) {
+        std::size_t end = at + kLeastChunk;
+        while (end > at && is(text[end - 1], kPrint)) {
+            --end;
+        }
+        if (end > at) {
+            at = end;
+            continue;
+        }
+        end = at + kLeastChunk;
         while (end < text.size() && is(text[end], kPrint)) {
             ++end;
         }
-        if (end > at) {
-            visit(at, end);
-        }
+        visit(at, end);
         at = end + 1;
     }
+}
+
+// Text that words in ROT47 stand close together in.
+struct Rotated {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t words = 0;
+    std::size_t letters = 0;  // in words
+};
+constexpr std::size_t kMostApart = 64;  // bytes from one word to the next
+
+void keep_rotated(const Job& job, const Rotated& found) {
+    if (found.words < 3 || found.letters < 10 || found.letters * 4 < found.end - found.begin ||
+        !job.children.open(ViewKind::rot47)) {
+        return;
+    }
+    const std::size_t end = context_end(job.text(), found.end);
+    for (std::size_t i = context_begin(job.text(), found.begin); i < end; ++i) {
+        (void)job.children.put_byte(rot47(job.text()[i]), i, i + 1);
+    }
+    job.children.close(job.text());
+}
+
+// In ROT47 every other letter is a digit, a colon or an at sign. Whether block `at` of 64 bytes has three of them.
+bool may_be_rotated(const ByteMasks& masks, std::size_t at) noexcept {
+    std::uint64_t bits = masks.digit[at] | masks.colon[at] | masks.at[at];
+    bits &= bits - 1;
+    return (bits & (bits - 1)) != 0;
 }
 
 }  // namespace
 
 void decode_base85(const Job& job) {
-    each_chunk(job.text(), [&](std::size_t begin, std::size_t end) {
-        if (end - begin >= kLeastChunk) {
-            try_chunk(job, begin, end);
-        }
-    });
+    each_long_chunk(job.text(), [&](std::size_t begin, std::size_t end) { try_chunk(job, begin, end); });
 }
 
 void decode_rot47(const Job& job) {
-    std::size_t letters = 0;
-    std::size_t words = 0;
-    std::size_t first = job.text().size();
-    std::size_t last = 0;
-    each_chunk(job.text(), [&](std::size_t begin, std::size_t end) {
-        const std::size_t size = rot47_word(job.text().substr(begin, end - begin));
-        if (size > 0) {
-            letters += size;
-            ++words;
-            first = std::min(first, begin);
-            last = end;
+    const std::string_view text = job.text();
+    const std::size_t blocks = (text.size() + kBlockBytes - 1) / kBlockBytes;
+    Rotated found;
+    std::size_t at = 0;
+    for (std::size_t block = 0; block < blocks; ++block) {
+        if (!may_be_rotated(job.reading.raw_masks, block)) {
+            continue;
         }
-    });
-    if (words < 3 || letters < 10 || !job.children.open(ViewKind::rot47)) {
-        return;
+        // From the block before to the one behind.
+        const std::size_t end = std::min(text.size(), (block + 2) * kBlockBytes);
+        at = std::max(at, std::max<std::size_t>(block, 1) * kBlockBytes - kBlockBytes);
+        while (at < end) {
+            std::size_t last = at;
+            while (last < text.size() && is(text[last], kPrint)) {
+                ++last;
+            }
+            const std::size_t size = last - at > 1 ? rot47_word(text.substr(at, last - at)) : 0;
+            if (size > 0) {
+                if (found.words > 0 && at - found.end > kMostApart) {
+                    keep_rotated(job, found);
+                    found = {};
+                }
+                found = {found.words == 0 ? at : found.begin, last, found.words + 1, found.letters + size};
+            }
+            at = last + 1;
+        }
     }
-    const std::size_t end = context_end(job.text(), last);
-    for (std::size_t i = context_begin(job.text(), first); i < end; ++i) {
-        (void)job.children.put_byte(rot47(job.text()[i]), i, i + 1);
-    }
-    job.children.close(job.text());
+    keep_rotated(job, found);
 }
 
 // A line of uuencode says how many bytes it has, and has four characters for every three of them.

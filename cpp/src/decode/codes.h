@@ -4,7 +4,9 @@
 #include "fastguard/children.h"
 #include "fastguard/reading.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -172,17 +174,29 @@ inline constexpr std::size_t kContext = 256;
 [[nodiscard]] std::size_t context_begin(std::string_view text, std::size_t at) noexcept;
 [[nodiscard]] std::size_t context_end(std::string_view text, std::size_t at) noexcept;
 
-// What speaks for a code; gathered once for a text, O(size) with a small factor.
-struct Clues {
-    bool long_run = false;  // 16 or more ASCII letters and digits in a row
-    bool long_gap = false;  // 15 or more bytes in a row without any
-    bool percent = false;   // each: whether there is such a byte
-    bool ampersand = false;
-    bool backslash = false;
-    bool equals = false;
-    bool plus = false;
-    bool quote = false;
-    bool braille = false;  // cells of it
+// Words of ASCII letters and digits in a text, by its masks.
+class Runs {
+  public:
+    Runs(const ByteMasks& masks, std::size_t size) noexcept : masks_(masks), size_(size) {}
+
+    // Where the first word at `at` or behind it begins; the size of the text where there is none.
+    [[nodiscard]] std::size_t begin_from(std::size_t at) const noexcept { return find(at, 0); }
+    // Where the word that has byte `at` ends.
+    [[nodiscard]] std::size_t end_of(std::size_t at) const noexcept { return find(at, ~std::uint64_t{0}); }
+
+  private:
+    [[nodiscard]] std::size_t find(std::size_t at, std::uint64_t flip) const noexcept {
+        for (std::size_t block = at / 64, skip = at % 64; block * 64 < size_; ++block, skip = 0) {
+            const std::uint64_t bits = ((masks_.word[block] & ~masks_.high[block]) ^ flip) >> skip;
+            if (bits != 0) {
+                return std::min(size_, block * 64 + skip + static_cast<std::size_t>(std::countr_zero(bits)));
+            }
+        }
+        return size_;
+    }
+
+    const ByteMasks& masks_;
+    std::size_t size_;
 };
 
 // Each looks for its codes and adds what it finds.

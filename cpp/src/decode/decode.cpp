@@ -25,26 +25,7 @@ bool has_long_gap(const ByteMasks& masks, std::size_t size) noexcept {
     return any != 0;
 }
 
-constexpr std::size_t kNone = std::string_view::npos;
-bool has(std::string_view text, char byte) noexcept { return find_byte(text, byte, 0) != std::string_view::npos; }
-
-Clues clues_of(const Reading& reading) noexcept {
-    const std::string_view text = reading.raw.bytes;
-    const bool markup = reading.counts.markup > 0;
-    Clues clues;
-    clues.long_gap = has_long_gap(reading.raw_masks, text.size());
-    clues.percent = has(text, '%');
-    clues.ampersand = has(text, '&');
-    clues.backslash = markup && has(text, '\\');
-    clues.equals = markup && has(text, '=');
-    clues.plus = reading.leet > 0 && has(text, '+');
-    // A joint has two quotation marks and at least a byte between them.
-    clues.quote = has(text, '"') || (markup && has(text, '\''));
-    const bool beyond = !reading.ascii;
-    clues.braille = beyond && (text.find("\xE2\xA0") != kNone || text.find("\xE2\xA1") != kNone);
-    clues.long_gap = clues.long_gap || (beyond && (text.find("\u00B7") != kNone || text.find("\u2022") != kNone));
-    return clues;
-}
+constexpr std::uint32_t kBeyond = mark_bits("\xE2");
 
 // Capitals and digits that a text in words does not have so many of.
 bool is_broken_base64(const Reading& reading) noexcept {
@@ -61,28 +42,39 @@ bool is_dense(const Reading& reading) noexcept {
     return odd && signs >= 1 && (signs + counts.digit) * 16 > counts.word;
 }
 
+// Cells of Braille, and dots that Morse may be written with.
+bool has_cells(const Reading& reading) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    return reading.counts.has(kBeyond) && (text.find("\xE2\xA0") != text.npos || text.find("\xE2\xA1") != text.npos);
+}
+bool has_dots(const Reading& reading) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    return has_long_gap(reading.raw_masks, text.size()) ||
+           (!reading.ascii && (text.find("\u00B7") != text.npos || text.find("\u2022") != text.npos));
+}
+
 struct Decoder {
-    bool (*may)(const Reading&, const Clues&) noexcept;
+    bool (*may)(const Reading&) noexcept;
     void (*decode)(const Job&);
 };
 
 constexpr Decoder kDecoders[] = {
-    {[](const Reading& r, const Clues&) noexcept { return !r.ascii && r.stats.ignorables > 0; }, decode_hidden},
-    {[](const Reading&, const Clues& c) noexcept { return c.percent; }, decode_percent},
-    {[](const Reading&, const Clues& c) noexcept { return c.ampersand; }, decode_entities},
-    {[](const Reading&, const Clues& c) noexcept { return c.backslash; }, decode_escapes},
-    {[](const Reading&, const Clues& c) noexcept { return c.plus; }, decode_code_points},
-    {[](const Reading&, const Clues& c) noexcept { return c.equals; }, decode_quoted_printable},
-    {[](const Reading&, const Clues&) noexcept { return true; }, decode_runs},
-    {[](const Reading& r, const Clues&) noexcept { return is_broken_base64(r); }, decode_broken_base64},
-    {[](const Reading& r, const Clues&) noexcept { return r.counts.digit >= 10; }, decode_numbers},
-    {[](const Reading&, const Clues& c) noexcept { return c.long_gap; }, decode_morse},
-    {[](const Reading&, const Clues& c) noexcept { return c.braille; }, decode_braille},
-    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_base85},
-    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_rot47},
-    {[](const Reading& r, const Clues&) noexcept { return is_dense(r); }, decode_uuencode},
-    {[](const Reading&, const Clues& c) noexcept { return c.quote; }, decode_joined},
-    {[](const Reading&, const Clues&) noexcept { return true; }, decode_letters},
+    {[](const Reading& r) noexcept { return !r.ascii && r.stats.ignorables > 0; }, decode_hidden},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("%")); }, decode_percent},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("&")); }, decode_entities},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_escapes},
+    {[](const Reading& r) noexcept { return r.leet > 0 && r.counts.has(mark_bits("+")); }, decode_code_points},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("=")); }, decode_quoted_printable},
+    {[](const Reading&) noexcept { return true; }, decode_runs},
+    {is_broken_base64, decode_broken_base64},
+    {[](const Reading& r) noexcept { return r.counts.digit >= 10; }, decode_numbers},
+    {has_dots, decode_morse},
+    {has_cells, decode_braille},
+    {is_dense, decode_base85},
+    {is_dense, decode_rot47},
+    {is_dense, decode_uuencode},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_joined},
+    {[](const Reading&) noexcept { return true; }, decode_letters},
 };
 
 }  // namespace
@@ -90,9 +82,8 @@ constexpr Decoder kDecoders[] = {
 
 void decode(const Reading& reading, Children& children) {
     const decoding::Job job = {reading, children};
-    const decoding::Clues clues = decoding::clues_of(reading);
     for (const decoding::Decoder& decoder : decoding::kDecoders) {
-        if (decoder.may(reading, clues)) {
+        if (decoder.may(reading)) {
             decoder.decode(job);
         }
     }

@@ -86,26 +86,46 @@ std::size_t put_bytes(const Job& job, std::size_t at, char mark, const Escape& f
     return ends[lead < 0x80 ? 0 : have - 1];
 }
 
+// What was found of the escapes of a code.
+struct Evidence {
+    std::size_t all = 0;
+    std::size_t letters = 0;  // that hide a letter
+    std::size_t inside = 0;   // of these, between two letters
+    std::size_t broken = 0;   // marks that begin none
+};
+
+// Most codes: an escaped letter, or two of anything.
+bool is_escaped(const Evidence& found) noexcept { return found.letters > 0 || found.all >= 2; }
+
+// In quoted-printable every mark begins an escape; elsewhere numbers and names stand behind =.
+bool is_quoted_printable(const Evidence& found) noexcept {
+    return found.inside > 0 || (found.all >= 2 && found.broken * 4 <= found.all);
+}
+
 // Gives the text with its escapes undone where there are enough of them. `mark` begins each; `read` reads the one at a
 // place.
 template <class Read>
-void undo(const Job& job, ViewKind kind, char mark, std::size_t least, const Read& read) {
+void undo(const Job& job, ViewKind kind, char mark, bool (*enough)(const Evidence&) noexcept, const Read& read) {
     const std::string_view text = job.text();
-    std::size_t letters = 0;
-    std::size_t all = 0;
+    Evidence found;
     std::size_t first = kNowhere;
     std::size_t last = 0;
     for (std::size_t at = find_byte(text, mark, 0); at != kNowhere; at = find_byte(text, mark, at)) {
         const Escape escape = read(text, at);
         if (escape.size > 0) {
             first = std::min(first, at);
-            letters += escape.letter ? 1 : 0;
-            ++all;
             last = at + escape.size;
+            const bool inside = escape.letter && at > 0 && is(text[at - 1], kLower | kUpper) && last < text.size() &&
+                                is(text[last], kLower | kUpper);
+            ++found.all;
+            found.letters += escape.letter ? 1 : 0;
+            found.inside += inside ? 1 : 0;
+        } else {
+            ++found.broken;
         }
         at += std::max<std::size_t>(1, escape.size);
     }
-    if (all == 0 || (letters == 0 && all < least) || !job.children.open(kind)) {
+    if (!enough(found) || !job.children.open(kind)) {
         return;
     }
     const std::size_t end = context_end(text, last);
@@ -317,13 +337,15 @@ Escape read_entity(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
-void decode_percent(const Job& job) { undo(job, ViewKind::percent, '%', 2, read_percent); }
-void decode_entities(const Job& job) { undo(job, ViewKind::entities, '&', 2, read_entity); }
-void decode_escapes(const Job& job) { undo(job, ViewKind::escapes, '\\', 2, read_backslash); }
+void decode_percent(const Job& job) { undo(job, ViewKind::percent, '%', is_escaped, read_percent); }
+void decode_entities(const Job& job) { undo(job, ViewKind::entities, '&', is_escaped, read_entity); }
+void decode_escapes(const Job& job) { undo(job, ViewKind::escapes, '\\', is_escaped, read_backslash); }
 void decode_code_points(const Job& job) {
-    undo(job, ViewKind::escapes, 'U', 2, read_code_point);
-    undo(job, ViewKind::escapes, 'u', 2, read_code_point);
+    undo(job, ViewKind::escapes, 'U', is_escaped, read_code_point);
+    undo(job, ViewKind::escapes, 'u', is_escaped, read_code_point);
 }
-void decode_quoted_printable(const Job& job) { undo(job, ViewKind::quoted_printable, '=', 2, read_equals); }
+void decode_quoted_printable(const Job& job) {
+    undo(job, ViewKind::quoted_printable, '=', is_quoted_printable, read_equals);
+}
 
 }  // namespace fastguard::decoding

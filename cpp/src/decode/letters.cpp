@@ -5,7 +5,10 @@
 #include "codes.h"
 #include "words.h"
 
+#include "fastguard/tokenizer.h"
+
 #include <algorithm>
+#include <bit>
 
 namespace fastguard::decoding {
 namespace {
@@ -14,11 +17,8 @@ constexpr std::size_t kFewWords = 48;     // a text of so few words is looked at
 constexpr std::size_t kStretchOfFew = 3;  // words without a common one that speak for a code there
 constexpr std::size_t kStretch = 5;       // and elsewhere
 constexpr std::size_t kSample = 24;       // words of a stretch that are tried
+constexpr std::size_t kGlance = 8;        // of these, before it is given up
 constexpr std::size_t kLeastLetters = 12;
-
-bool is_letters(std::string_view word) noexcept {
-    return std::all_of(word.begin(), word.end(), [](char c) { return is(c, kLower); });
-}
 
 // How a letter is changed: by `shift`, or to its mirror image; and words perhaps read from their end.
 struct Change {
@@ -47,26 +47,33 @@ std::string_view word_of(const Reading& reading, std::size_t index) noexcept {
     return reading.folded.bytes.substr(token.begin, token.size());
 }
 
+// No branch: half of the words of a text are known.
 bool is_known(const Reading& reading, std::size_t index) noexcept {
     const Token& token = reading.tokens[index];
-    return is_common(token.hash) || !is(reading.folded.bytes[token.begin], kLower);
+    const unsigned first = static_cast<unsigned char>(reading.folded.bytes[token.begin]);
+    return (static_cast<unsigned>(is_common(token.hash)) | static_cast<unsigned>(first - 'a' > 25U)) != 0;
 }
 
 bool is_common_after(std::string_view word, const Change& change) noexcept {
-    std::array<char, kLongestCommon> changed{};
-    if (word.size() > changed.size() || !is_letters(word)) {
+    std::array<char, kLongestCommon + 8> changed{};
+    if (word.size() > kLongestCommon) {
         return false;
     }
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        changed[i] = change.of(word[change.reverse ? word.size() - 1 - i : i]);
+    if (change.reverse) {
+        std::reverse_copy(word.begin(), word.end(), changed.begin());
+    } else {
+        std::transform(word.begin(), word.end(), changed.begin(), [&change](char c) { return change.of(c); });
     }
-    return is_common_word({changed.data(), word.size()});
+    return is_common(hash_bytes(changed.data(), word.size()));
 }
 
-// Letters in common words after the change, of those of the sample.
+// Letters in common words after the change, of those of the sample; 0 where the first few words have none.
 std::size_t score(const Reading& reading, const Words& sample, const Change& change) noexcept {
     std::size_t letters = 0;
     for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        if (i == sample.begin + kGlance && letters == 0) {
+            return 0;
+        }
         const std::string_view word = word_of(reading, i);
         letters += word.size() > 1 && is_common_after(word, change) ? word.size() : 0;
     }
@@ -74,9 +81,40 @@ std::size_t score(const Reading& reading, const Words& sample, const Change& cha
 }
 
 // Letters of English, per 1000, as most languages written so have them; twice, so that a shift needs no modulo.
-constexpr std::array<std::uint16_t, 52> kFrequency = {
+constexpr std::size_t kShifts = 32;  // 26, and lanes that are not looked at
+constexpr std::array<std::uint16_t, 26 + kShifts> kFrequency = {
     82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1,
     82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1};
+constexpr std::uint16_t kMostLetters = 500;  // that are counted: their sums stay below 2^16
+
+// How well the letters of the sample fit those of a text after each shift, and after Atbash.
+struct Fit {
+    std::array<std::uint16_t, kShifts> shifted{};
+    std::uint16_t mirrored = 0;
+};
+Fit fit_of(const Reading& reading, const Words& sample) noexcept {
+    std::array<std::uint16_t, 26> counts{};
+    std::uint16_t letters = 0;
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        for (const char c : word_of(reading, i)) {
+            if (is(c, kLower) && letters < kMostLetters) {
+                ++counts[static_cast<std::size_t>(c - 'a')];
+                ++letters;
+            }
+        }
+    }
+    Fit fit;
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+        if (counts[c] == 0) {
+            continue;
+        }
+        for (std::size_t shift = 0; shift < kShifts; ++shift) {
+            fit.shifted[shift] = static_cast<std::uint16_t>(fit.shifted[shift] + counts[c] * kFrequency[c + shift]);
+        }
+        fit.mirrored = static_cast<std::uint16_t>(fit.mirrored + counts[c] * kFrequency[25 - c]);
+    }
+    return fit;
+}
 
 struct Found {
     Change change;
@@ -91,42 +129,25 @@ void consider(const Reading& reading, const Words& sample, const Change& change,
 }
 
 // The change that makes most of the sample common words: of the four shifts that fit the letters best, rot13, Atbash
-// and reading from the end. O(letters + 26 * 26).
+// and reading from the end. What fits no better than the text as it stands is not tried. O(letters + 26 * 32).
 Found best_change(const Reading& reading, const Words& sample) noexcept {
-    std::array<std::uint32_t, 26> counts{};
-    for (std::size_t i = sample.begin; i < sample.end; ++i) {
-        for (const char c : word_of(reading, i)) {
-            if (is(c, kLower)) {
-                ++counts[static_cast<std::size_t>(c - 'a')];
-            }
-        }
-    }
-    std::array<std::uint32_t, 26> fit{};
-    for (unsigned shift = 0; shift < 26; ++shift) {
-        for (unsigned c = 0; c < 26; ++c) {
-            fit[shift] += counts[c] * kFrequency[c + shift];
-        }
-    }
-    std::uint32_t mirrored = 0;
-    for (unsigned c = 0; c < 26; ++c) {
-        mirrored += counts[c] * kFrequency[25 - c];
-    }
-    // What fits no better than the text as it stands is not tried.
-    const std::uint32_t plain = fit[0];
+    Fit fit = fit_of(reading, sample);
+    const std::uint16_t plain = fit.shifted[0];
     Found best;
     consider(reading, sample, {0, false, true}, best);
-    if (mirrored > plain) {
+    if (fit.mirrored > plain) {
         consider(reading, sample, {0, true, false}, best);
     }
-    if (fit[13] > plain) {
+    if (fit.shifted[13] > plain) {
         consider(reading, sample, {13, false, false}, best);
     }
     for (int round = 0; round < 4; ++round) {
-        const auto shift = static_cast<unsigned>(std::max_element(fit.begin() + 1, fit.end()) - fit.begin());
-        if (fit[shift] <= plain) {
+        const auto* found = std::max_element(fit.shifted.begin() + 1, fit.shifted.begin() + 26);
+        const auto shift = static_cast<unsigned>(found - fit.shifted.begin());
+        if (*found <= plain) {
             break;
         }
-        fit[shift] = 0;
+        fit.shifted[shift] = 0;
         consider(reading, sample, {shift, false, false}, best);
     }
     return best;
@@ -243,22 +264,31 @@ void decode_letters(const Job& job) {
     const Reading& reading = job.reading;
     const std::size_t count = reading.tokens.size();
     const std::size_t least = count <= kFewWords ? kStretchOfFew : kStretch;
-    // Looks at the last word that a stretch from `begin` needs first: where it is known, no stretch has it.
-    std::size_t begin = 0;
-    while (begin + least <= count) {
-        std::size_t at = begin + least;
-        while (at > begin && !is_known(reading, at - 1)) {
+    const auto unknown_before = [&](std::size_t at) {
+        while (at > 0 && !is_known(reading, at - 1)) {
             --at;
         }
-        if (at > begin) {
-            begin = at;
-            continue;
+        return at;
+    };
+    // Every stretch has a word whose place is a multiple of `least`: of those, 64 at a time without a branch.
+    std::size_t done = 0;
+    for (std::size_t base = least - 1; base < count; base += 64 * least) {
+        std::uint64_t unknown = 0;
+        for (std::size_t i = 0; i < 64 && base + i * least < count; ++i) {
+            unknown |= (is_known(reading, base + i * least) ? std::uint64_t{0} : std::uint64_t{1}) << i;
         }
-        std::size_t end = begin + least;
-        while (end < count && !is_known(reading, end)) {
-            ++end;
+        for (; unknown != 0; unknown &= unknown - 1) {
+            const std::size_t at = base + static_cast<std::size_t>(std::countr_zero(unknown)) * least;
+            if (at < done) {
+                continue;
+            }
+            const std::size_t begin = std::max(done, unknown_before(at));
+            std::size_t end = at + 1;
+            while (end < count && !is_known(reading, end)) {
+                ++end;
+            }
+            done = end - begin >= least ? std::max(end, try_stretch(job, {begin, end})) : end;
         }
-        begin = std::max(end, try_stretch(job, {begin, end}));
     }
 }
 

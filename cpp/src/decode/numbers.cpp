@@ -36,21 +36,25 @@ bool is_character(char32_t cp) noexcept {
     return (cp >= 32 && cp < 127) || cp == 9 || cp == 10 || cp == 13 || (cp >= 0xA0 && cp < 0xD800);
 }
 
-// The word that begins at `at` as a number; `kinds` is 0 where it is none.
-Item item_at(std::string_view text, std::size_t at) noexcept {
-    Item item = {at, at, at, 0};
-    unsigned classes = ~0U;
-    while (item.end < text.size() && is(text[item.end], kAlnum)) {
-        ++item.end;
+constexpr std::size_t kMostItem = 18;  // bytes: 0b and 16 digits
+
+// The word at bytes [begin, end) as a number; `kinds` is 0 where it is none.
+Item item_of(std::string_view text, std::size_t begin, std::size_t end) noexcept {
+    Item item = {begin, end, begin, 0};
+    const std::size_t whole = end - begin;
+    const char first = text[begin];
+    if (whole < 2 || whole > kMostItem || !(is(first, kDigit) || whole == 2 || lower(first) == 'x')) {
+        return item;
     }
     char mark = 0;
-    if (item.end - at > 2 && text[at] == '0' && is(text[at + 1], kLower | kUpper)) {
-        mark = lower(text[at + 1]);
-        item.digits = at + 2;
-    } else if (lower(text[at]) == 'x' && item.end - at > 1) {
+    if (whole > 2 && first == '0' && is(text[begin + 1], kLower | kUpper)) {
+        mark = lower(text[begin + 1]);
+        item.digits = begin + 2;
+    } else if (lower(first) == 'x') {
         mark = 'x';
-        item.digits = at + 1;
+        item.digits = begin + 1;
     }
+    unsigned classes = ~0U;
     for (std::size_t i = item.digits; i < item.end; ++i) {
         classes &= kClasses[static_cast<unsigned char>(text[i])];
     }
@@ -87,7 +91,11 @@ void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, 
             ++at;
             continue;
         }
-        const Item item = item_at(text, at);
+        std::size_t last = at;
+        while (last < end && is(text[last], kAlnum)) {
+            ++last;
+        }
+        const Item item = item_of(text, at, last);
         if ((item.kinds & (1U << kind)) != 0) {
             const char32_t value = value_of(text, item, base);
             char utf8[4] = {static_cast<char>(value)};
@@ -140,7 +148,10 @@ struct Blocks {
     std::size_t end;
 };
 Blocks next_blocks(const ByteMasks& masks, std::size_t count, std::size_t from) noexcept {
-    const auto digits = [&](std::size_t block) { return static_cast<std::size_t>(std::popcount(masks.digit[block])); };
+    const auto digits = [&](std::size_t block) {
+        const std::uint64_t bits = masks.digit[block];
+        return bits == 0 ? std::size_t{0} : static_cast<std::size_t>(std::popcount(bits));
+    };
     Blocks found = {from, from};
     std::size_t near = 0;  // digits of the blocks around `at`
     for (std::size_t i = from > kReachBlocks ? from - kReachBlocks : 0; i < std::min(count, from + kReachBlocks); ++i) {
@@ -159,32 +170,54 @@ Blocks next_blocks(const ByteMasks& masks, std::size_t count, std::size_t from) 
     return found;
 }
 
+// Whether what stands between two numbers may stand there.
+bool is_gap(std::string_view text, std::size_t begin, std::size_t end) noexcept {
+    return end - begin <= kMostGap + 1 && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                      text.begin() + static_cast<std::ptrdiff_t>(end),
+                                                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Where the first word with a digit begins that reaches beyond `at`; not before `at`.
+std::size_t word_with_digit(const Reading& reading, std::size_t at) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    for (std::size_t block = at / 64, skip = at % 64; block * 64 < text.size(); ++block, skip = 0) {
+        const std::uint64_t bits = reading.raw_masks.digit[block] >> skip;
+        if (bits != 0) {
+            std::size_t begin = block * 64 + skip + static_cast<std::size_t>(std::countr_zero(bits));
+            while (begin > at && is(text[begin - 1], kAlnum)) {
+                --begin;
+            }
+            return begin;
+        }
+    }
+    return text.size();
+}
+
 // Sequences in bytes [at, end) of the text, where a word that begins before `at` is passed over.
 void decode_part(const Job& job, std::size_t at, std::size_t end) {
     const std::string_view text = job.text();
-    while (at > 0 && at < end && is(text[at - 1], kAlnum) && is(text[at], kAlnum)) {
-        ++at;
+    const Runs runs(job.reading.raw_masks, text.size());
+    if (at > 0 && is(text[at - 1], kAlnum) && is(text[at], kAlnum)) {
+        at = runs.end_of(at);
     }
     Sequence sequence = {at, at, 0, 0};
-    while (at < end) {
-        if (!is(text[at], kAlnum)) {
-            if (static_cast<unsigned char>(text[at]) >= 0x80 || at - sequence.end > kMostGap) {
-                keep_sequence(job, sequence);
-                sequence = {at, at, 0, 0};
-            }
-            ++at;
-            continue;
+    // Every number has a digit: up to the first one of a sequence, words without are passed over.
+    const auto next = [&]() { return sequence.count > 0 ? runs.begin_from(at) : word_with_digit(job.reading, at); };
+    for (std::size_t begin = next(); begin < end; begin = next()) {
+        at = runs.end_of(begin);
+        if (sequence.count > 0 && !is_gap(text, sequence.end, begin)) {
+            keep_sequence(job, sequence);
+            sequence = {begin, begin, 0, 0};
         }
-        const Item item = item_at(text, at);
-        at = item.end;
-        if (item.kinds == 0 && is_function(text.substr(item.begin, item.end - item.begin))) {
-            sequence.end = sequence.count > 0 ? item.end : sequence.end;
+        const Item item = item_of(text, begin, at);
+        if (item.kinds == 0 && is_function(text.substr(begin, at - begin))) {
+            sequence.end = sequence.count > 0 ? at : sequence.end;
         } else if (sequence.count == 0 || (sequence.kinds & item.kinds) == 0) {
             keep_sequence(job, sequence);
-            sequence = {item.begin, item.end, item.kinds == 0 ? 0U : 1U, item.kinds};
+            sequence = {begin, at, item.kinds == 0 ? 0U : 1U, item.kinds};
         } else {
             sequence.kinds &= item.kinds;
-            sequence.end = item.end;
+            sequence.end = at;
             ++sequence.count;
         }
     }

@@ -233,17 +233,26 @@ void decode_runs(const Job& job) {
 
 namespace {
 
-// Whether bytes [begin, end) look like a piece of base64 rather than a word: letters and digits mixed, or capitals
-// behind the first letter (unless all are capitals), or all of a single character.
-bool is_mixed(std::string_view text, std::size_t begin, std::size_t end) noexcept {
-    unsigned any = 0;
-    bool inner_capital = false;
-    for (std::size_t i = begin; i < end; ++i) {
-        any |= kClasses[static_cast<unsigned char>(text[i])];
-        inner_capital |= i > begin && is(text[i], kUpper);
+// A piece of base64 looks like none of a text: letters and digits mixed, or capitals behind the first letter (unless
+// all are capitals), or a single character.
+struct Piece {
+    std::size_t end;
+    bool mixed;
+};
+Piece piece_at(std::string_view text, std::size_t begin) noexcept {
+    std::size_t end = begin + 1;
+    const unsigned first = kClasses[static_cast<unsigned char>(text[begin])];
+    unsigned more = 0;
+    for (; end < text.size(); ++end) {
+        const unsigned classes = kClasses[static_cast<unsigned char>(text[end])];
+        if ((classes & kBase64) == 0) {
+            break;
+        }
+        more |= classes;
     }
+    const unsigned any = first | more;
     const bool letters = (any & (kLower | kUpper)) != 0;
-    return end - begin == 1 || (letters && (any & kDigit) != 0) || (inner_capital && (any & kLower) != 0);
+    return {end, end - begin == 1 || (letters && (any & kDigit) != 0) || ((more & kUpper) != 0 && (any & kLower) != 0)};
 }
 
 constexpr std::size_t kLeastPieces = 4;
@@ -264,14 +273,14 @@ void decode_broken_base64(const Job& job) {
         std::size_t mixed = 0;
         std::size_t first_mixed = 0;
         while (at < text.size() && is(text[at], kBase64 | kBlank)) {
-            const Run piece = run_around(text, at, at, kBase64);
-            if (piece.end == at) {
+            if (is(text[at], kBlank)) {
                 ++at;
                 continue;
             }
+            const Piece piece = piece_at(text, at);
             ++pieces;
-            if (is_mixed(text, piece.begin, piece.end)) {
-                first_mixed = mixed == 0 ? piece.begin : first_mixed;
+            if (piece.mixed) {
+                first_mixed = mixed == 0 ? at : first_mixed;
                 ++mixed;
             }
             at = region.end = piece.end;

@@ -118,6 +118,26 @@ void produce_morse(std::string_view text, std::size_t begin, std::size_t end, co
     letter(end);
 }
 
+// Where the next row of signs may begin. In ASCII text it covers eight bytes, at a multiple of eight, without letters
+// and digits, and begins where that row of bytes does.
+std::size_t next_signs(const Reading& reading, std::size_t from) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    if (!reading.ascii) {
+        return from;
+    }
+    for (std::size_t eight = from / 8; eight * 8 < text.size(); ++eight) {
+        const std::uint64_t word = reading.raw_masks.word[eight / 8];
+        if ((word >> (eight % 8 * 8) & 0xFFU) == 0) {
+            std::size_t begin = eight * 8;
+            while (begin > from && sign_at(text, begin - 1).sign != Sign::none) {
+                --begin;
+            }
+            return std::max(begin, from);
+        }
+    }
+    return text.size();
+}
+
 void keep_morse(const Job& job, std::size_t begin, std::size_t end) {
     const auto produce = [&](auto&& sink) { produce_morse(job.text(), begin, end, sink); };
     // Lines and tables are drawn with the same signs: they make few different letters.
@@ -163,7 +183,7 @@ bool is_cell(std::string_view text, std::size_t at) noexcept {
 
 void decode_morse(const Job& job) {
     const std::string_view text = job.text();
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = next_signs(job.reading, 0); at < text.size(); at = next_signs(job.reading, at)) {
         std::size_t end = at;
         std::size_t signs = 0;
         for (SignAt sign = sign_at(text, end); sign.sign != Sign::none;) {

@@ -15,16 +15,16 @@ class WordBits {
     // The common words.
     WordBits() noexcept;
 
-    // Whether a word may be in the set; about 1 % of other words pass, too.
+    // Whether a word may be in the set; less than 1 % of other words pass, too.
     [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
-        return (bits_[hash >> 55U] & wanted(hash)) == wanted(hash);
+        return (bits_[hash >> 54U] & wanted(hash)) == wanted(hash);
     }
 
   private:
     [[nodiscard]] static std::uint64_t wanted(std::uint64_t hash) noexcept {
-        return std::uint64_t{1} << (hash >> 49U & 63U) | std::uint64_t{1} << (hash >> 43U & 63U);
+        return std::uint64_t{1} << (hash >> 48U & 63U) | std::uint64_t{1} << (hash >> 42U & 63U);
     }
-    std::array<std::uint64_t, 512> bits_{};
+    std::array<std::uint64_t, 1024> bits_{};
 };
 extern const WordBits kCommonWords;
 

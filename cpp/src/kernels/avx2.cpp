@@ -81,6 +81,28 @@ FASTGUARD_AVX2 inline Classes classes_of(__m256i v) noexcept {
     return c;
 }
 
+// A nibble table in both halves of a vector.
+FASTGUARD_AVX2 inline __m256i table(const std::array<std::uint8_t, 16>& nibbles) noexcept {
+    return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(nibbles.data())));
+}
+
+FASTGUARD_AVX2 inline __m256i marks_of(__m256i v, const MarkTable& marks) noexcept {
+    const __m256i nibble = _mm256_set1_epi8(0x0F);
+    const __m256i low = _mm256_shuffle_epi8(table(marks.low), _mm256_and_si256(v, nibble));
+    const __m256i high = _mm256_shuffle_epi8(table(marks.high), _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+    return _mm256_and_si256(low, high);
+}
+
+// All bits that any byte has.
+FASTGUARD_AVX2 inline std::uint32_t any_byte(__m256i v) noexcept {
+    __m128i all = _mm_or_si128(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    all = _mm_or_si128(all, _mm_srli_si128(all, 8));
+    all = _mm_or_si128(all, _mm_srli_si128(all, 4));
+    auto bits = static_cast<std::uint32_t>(_mm_cvtsi128_si32(all));
+    bits |= bits >> 16U;
+    return (bits | bits >> 8U) & 0xFFU;
+}
+
 FASTGUARD_AVX2 inline std::uint64_t ones(std::uint64_t mask) noexcept {
     return static_cast<std::uint64_t>(_mm_popcnt_u64(mask));
 }
@@ -88,6 +110,8 @@ FASTGUARD_AVX2 inline std::uint64_t ones(std::uint64_t mask) noexcept {
 FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded, const ByteMasks& masks,
                              ByteCounts& counts) noexcept {
     alignas(32) char tail[kBlockBytes];
+    __m256i first_marks = _mm256_setzero_si256();
+    __m256i last_marks = _mm256_setzero_si256();
     for (std::size_t block = 0; block * kBlockBytes < size; ++block) {
         const std::size_t begin = block * kBlockBytes;
         const char* in = source + begin;
@@ -113,15 +137,22 @@ FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded,
         masks.at[block] = join(equals(v0, '@'), equals(v1, '@'));
         masks.colon[block] = join(equals(v0, ':'), equals(v1, ':'));
         masks.leet[block] = join(in_set(v0, kLeet), in_set(v1, kLeet));
+        const std::uint64_t space = join(a.space, b.space);
+        masks.space[block] = space;
         counts.upper += ones(join(a.upper, b.upper));
         counts.digit += ones(digit);
         counts.word += ones(word);
         counts.high += ones(high);
-        counts.space += ones(join(a.space, b.space));
+        counts.space += ones(space);
         counts.newline += ones(join(equals(v0, '\n'), equals(v1, '\n')));
         counts.control += ones(join(a.control, b.control) & valid);  // the padding is NUL, a control
         counts.markup += ones(join(in_set(v0, kMarkup), in_set(v1, kMarkup)));
+        first_marks = _mm256_or_si256(first_marks, marks_of(v0, kFirstMarks));
+        first_marks = _mm256_or_si256(first_marks, marks_of(v1, kFirstMarks));
+        last_marks = _mm256_or_si256(last_marks, marks_of(v0, kLastMarks));
+        last_marks = _mm256_or_si256(last_marks, marks_of(v1, kLastMarks));
     }
+    counts.marks |= any_byte(first_marks) | any_byte(last_marks) << 8U;
 }
 
 #define FASTGUARD_TARGET FASTGUARD_AVX2

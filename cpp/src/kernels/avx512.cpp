@@ -33,6 +33,24 @@ FASTGUARD_AVX512 inline std::uint64_t any_of(__m512i v, const char* members) noe
     return mask;
 }
 
+FASTGUARD_AVX512 inline __m512i table(const std::array<std::uint8_t, 16>& nibbles) noexcept {
+    return _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(nibbles.data())));
+}
+
+FASTGUARD_AVX512 inline __m512i marks_of(__m512i v, const MarkTable& marks) noexcept {
+    const __m512i nibble = _mm512_set1_epi8(0x0F);
+    const __m512i low = _mm512_shuffle_epi8(table(marks.low), _mm512_and_si512(v, nibble));
+    const __m512i high = _mm512_shuffle_epi8(table(marks.high), _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble));
+    return _mm512_and_si512(low, high);
+}
+
+// All bits that any byte has.
+FASTGUARD_AVX512 inline std::uint32_t any_byte(__m512i v) noexcept {
+    auto bits = static_cast<std::uint32_t>(_mm512_reduce_or_epi32(v));
+    bits |= bits >> 16U;
+    return (bits | bits >> 8U) & 0xFFU;
+}
+
 FASTGUARD_AVX512 inline std::uint64_t ones(std::uint64_t mask) noexcept {
     return static_cast<std::uint64_t>(_mm_popcnt_u64(mask));
 }
@@ -40,6 +58,8 @@ FASTGUARD_AVX512 inline std::uint64_t ones(std::uint64_t mask) noexcept {
 FASTGUARD_AVX512 void classify(const char* source, std::size_t size, char* folded, const ByteMasks& masks,
                                ByteCounts& counts) noexcept {
     const __m512i space_char = _mm512_set1_epi8(' ');
+    __m512i first_marks = _mm512_setzero_si512();
+    __m512i last_marks = _mm512_setzero_si512();
     for (std::size_t block = 0; block * kBlockBytes < size; ++block) {
         const std::size_t begin = block * kBlockBytes;
         const std::size_t left = size - begin;
@@ -59,15 +79,20 @@ FASTGUARD_AVX512 void classify(const char* source, std::size_t size, char* folde
         masks.at[block] = equals(v, '@');
         masks.colon[block] = equals(v, ':');
         masks.leet[block] = any_of(v, "@$!|+");
+        const std::uint64_t space = blank | equals(v, ' ');
+        masks.space[block] = space;
         counts.upper += ones(upper);
         counts.digit += ones(digit);
         counts.word += ones(word);
         counts.high += ones(high);
-        counts.space += ones(blank | equals(v, ' '));
+        counts.space += ones(space);
         counts.newline += ones(equals(v, '\n'));
         counts.control += ones(control & valid);
         counts.markup += ones(any_of(v, "<>{}[]|`#*=/\\"));
+        first_marks = _mm512_or_si512(first_marks, marks_of(v, kFirstMarks));
+        last_marks = _mm512_or_si512(last_marks, marks_of(v, kLastMarks));
     }
+    counts.marks |= any_byte(first_marks) | any_byte(last_marks) << 8U;
 }
 
 #define FASTGUARD_TARGET FASTGUARD_AVX512

@@ -48,12 +48,34 @@ inline std::uint64_t any_of(const Block& in, const char* members) noexcept {
     return bits(found);
 }
 
+inline uint8x16_t marks_of(const Block& in, const MarkTable& marks) noexcept {
+    const uint8x16_t low = vld1q_u8(marks.low.data());
+    const uint8x16_t high = vld1q_u8(marks.high.data());
+    uint8x16_t found = vdupq_n_u8(0);
+    for (const uint8x16_t part : in.part) {
+        found = vorrq_u8(
+            found, vandq_u8(vqtbl1q_u8(low, vandq_u8(part, vdupq_n_u8(0x0F))), vqtbl1q_u8(high, vshrq_n_u8(part, 4))));
+    }
+    return found;
+}
+
+// All bits that any byte has.
+inline std::uint32_t any_byte(uint8x16_t v) noexcept {
+    const uint64x2_t halves = vreinterpretq_u64_u8(v);
+    std::uint64_t bits = vgetq_lane_u64(halves, 0) | vgetq_lane_u64(halves, 1);
+    bits |= bits >> 32U;
+    bits |= bits >> 16U;
+    return static_cast<std::uint32_t>(bits | bits >> 8U) & 0xFFU;
+}
+
 inline std::uint64_t ones(std::uint64_t mask) noexcept {
     return static_cast<std::uint64_t>(__builtin_popcountll(mask));
 }
 
 void classify(const char* source, std::size_t size, char* folded, const ByteMasks& masks, ByteCounts& counts) noexcept {
     std::uint8_t tail[kBlockBytes];
+    uint8x16_t first_marks = vdupq_n_u8(0);
+    uint8x16_t last_marks = vdupq_n_u8(0);
     for (std::size_t block = 0; block * kBlockBytes < size; ++block) {
         const std::size_t begin = block * kBlockBytes;
         const auto* in = reinterpret_cast<const std::uint8_t*>(source) + begin;
@@ -85,15 +107,20 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         masks.at[block] = equals(v, '@');
         masks.colon[block] = equals(v, ':');
         masks.leet[block] = any_of(v, "@$!|+");
+        const std::uint64_t space = blank_bits | equals(v, ' ');
+        masks.space[block] = space;
         counts.upper += ones(bits(upper));
         counts.digit += ones(digit);
         counts.word += ones(high | digit | letter);
         counts.high += ones(high);
-        counts.space += ones(blank_bits | equals(v, ' '));
+        counts.space += ones(space);
         counts.newline += ones(equals(v, '\n'));
         counts.control += ones(control);
         counts.markup += ones(any_of(v, "<>{}[]|`#*=/\\"));
+        first_marks = vorrq_u8(first_marks, marks_of(v, kFirstMarks));
+        last_marks = vorrq_u8(last_marks, marks_of(v, kLastMarks));
     }
+    counts.marks |= any_byte(first_marks) | any_byte(last_marks) << 8U;
 }
 
 struct Sums {

@@ -17,6 +17,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         std::uint64_t at = 0;
         std::uint64_t colon = 0;
         std::uint64_t leet = 0;
+        std::uint64_t space = 0;
         for (std::size_t i = begin; i < end; ++i) {
             const auto c = static_cast<unsigned char>(source[i]);
             const std::uint64_t bit = std::uint64_t{1} << (i - begin);
@@ -32,6 +33,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
             at |= c == '@' ? bit : 0;
             colon |= c == ':' ? bit : 0;
             leet |= is_leet_symbol(c) ? bit : 0;
+            space |= is_blank || c == ' ' ? bit : 0;
             counts.upper += is_upper;
             counts.digit += is_digit;
             counts.word += is_upper || is_lower || is_digit || is_high;
@@ -40,6 +42,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
             counts.newline += c == '\n';
             counts.control += (c < 0x20 && !is_blank) || c == 0x7F;
             counts.markup += is_markup(c);
+            counts.marks |= kMarksOf[c];
         }
         masks.word[block] = word;
         masks.high[block] = high;
@@ -47,6 +50,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         masks.at[block] = at;
         masks.colon[block] = colon;
         masks.leet[block] = leet;
+        masks.space[block] = space;
     }
 }
 

@@ -39,6 +39,10 @@ char turned_ascii(char c) noexcept {
 }
 
 char turned_letter(char32_t cp) noexcept {
+    // Most letters beyond ASCII are none of them: those of the first scripts but Latin, and everything from CJK on.
+    if (cp > 0x0500 && (cp < 0x1D00 || cp > 0xA7B0) && cp != 0x05DF) {
+        return '\0';
+    }
     const auto* found =
         std::find_if(kTurned.begin(), kTurned.end(), [cp](const Turned& turned) { return turned.shown == cp; });
     return found == kTurned.end() ? '\0' : found->letter;
@@ -46,6 +50,18 @@ char turned_letter(char32_t cp) noexcept {
 
 // Letters of Turkish, Azerbaijani and others.
 bool is_honest(char32_t cp) noexcept { return cp == 0x0131 || cp == 0x0259 || cp == 0x0254; }
+
+// The first byte that is not ASCII at `at` or behind it; the size of the text where there is none.
+std::size_t next_beyond(const Reading& reading, std::size_t at) noexcept {
+    const std::size_t size = reading.raw.bytes.size();
+    for (std::size_t block = at / kBlockBytes, skip = at % kBlockBytes; block * kBlockBytes < size; ++block, skip = 0) {
+        const std::uint64_t bits = reading.raw_masks.high[block] >> skip;
+        if (bits != 0) {
+            return block * kBlockBytes + skip + static_cast<std::size_t>(std::countr_zero(bits));
+        }
+    }
+    return size;
+}
 
 bool put(Children& children, const views::Character& character) {
     const auto [cp, begin, end] = character;
@@ -64,12 +80,11 @@ void make_flipped(const Reading& reading, Children& children) {
         return;
     }
     std::uint32_t turned = 0;  // a bit per letter
-    for (std::size_t at = 0; at < text.size() && std::popcount(turned) < kLeastTurned;) {
+    for (std::size_t at = next_beyond(reading, 0); at < text.size() && std::popcount(turned) < kLeastTurned;) {
         const views::Character character = views::character_at(text, at);
-        const char letter =
-            character.code_point < 0x80 || is_honest(character.code_point) ? '\0' : turned_letter(character.code_point);
+        const char letter = is_honest(character.code_point) ? '\0' : turned_letter(character.code_point);
         turned |= letter >= 'a' ? 1U << static_cast<unsigned>(letter - 'a') : 0U;
-        at = character.end;
+        at = next_beyond(reading, character.end);
     }
     if (std::popcount(turned) < kLeastTurned) {
         return;

@@ -5,6 +5,7 @@
 #include "fastguard/views.h"
 
 #include "characters.h"
+#include "places.h"
 
 #include <algorithm>
 #include <span>
@@ -12,15 +13,15 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kLeastLetters = 4;    // set apart in a row
-constexpr std::size_t kLeastPieces = 3;     // of a word that has marks in it
-constexpr std::size_t kMostPiece = 4;       // bytes of such a piece
-constexpr std::size_t kMostGap = 8;         // bytes between letters set apart
-constexpr std::size_t kLeastGlued = 10;     // bytes of a word that may be several
-constexpr std::size_t kSurelyGlued = 24;    // bytes of a word that certainly is
-constexpr std::size_t kLeastKnown = 4;      // letters of a known word that makes a run worth joining
-constexpr std::size_t kMostEnding = 6;      // letters behind a known beginning
-constexpr std::size_t kReach = kMaxWithin;  // words around what was squeezed
+constexpr std::size_t kLeastLetters = 4;                   // set apart in a row
+constexpr std::size_t kLeastPieces = 3;                    // of a word that has marks in it
+constexpr std::size_t kMostPiece = 4;                      // bytes of such a piece
+constexpr std::size_t kMostGap = 8;                        // bytes between letters set apart
+constexpr std::size_t kLeastGlued = views::Places::kLong;  // bytes of a word that may be several
+constexpr std::size_t kSurelyGlued = 24;                   // bytes of a word that certainly is
+constexpr std::size_t kLeastKnown = 4;                     // letters of a known word that makes a run worth joining
+constexpr std::size_t kMostEnding = 6;                     // letters behind a known beginning
+constexpr std::size_t kReach = kMaxWithin;                 // words around what was squeezed
 
 bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
 
@@ -46,6 +47,7 @@ class Squeezer {
           reading_(reading),
           tokens_(reading.tokens),
           words_(words),
+          places_(reading),
           scratch_(scratch),
           children_(children) {}
 
@@ -97,9 +99,29 @@ class Squeezer {
         return word.size() == 1 || (word.size() <= 4 && !is_ascii(word[0]) && utf8::length(word[0]) == word.size() &&
                                     token_class(views::character_at(word, 0).code_point) == TokenClass::word);
     }
+    // Whether a group may begin with this token: it is long, or short with another mark than a space behind it, or
+    // short and perhaps a letter. One token in six of a text in words; no branch, as none can be foreseen.
+    [[nodiscard]] bool may_begin(const Token& token) const noexcept {
+        const char* text = text_.data();
+        const std::uint32_t size = token.size();
+        const auto parted = static_cast<unsigned>(text[token.end] != ' ');  // the padding is read at the end
+        const auto letter = static_cast<unsigned>(size == 1) | static_cast<unsigned char>(text[token.begin]) >> 7U;
+        return (static_cast<unsigned>(size >= kLeastGlued) |
+                (static_cast<unsigned>(size <= kMostPiece) & (parted | letter))) != 0;
+    }
+    // The first token at `from` or behind it that a group may begin with.
+    [[nodiscard]] std::size_t place(std::size_t from) noexcept {
+        if (reading_.ascii) {
+            return places_.next(from);
+        }
+        while (from < tokens_.size() && !may_begin(tokens_[from])) {
+            ++from;
+        }
+        return from;
+    }
     // The first group at `from` or behind it; at the end of the tokens where there is none.
-    [[nodiscard]] Group next(std::size_t from) const noexcept {
-        for (std::size_t i = from; i < tokens_.size(); ++i) {
+    [[nodiscard]] Group next(std::size_t from) noexcept {
+        for (std::size_t i = place(from); i < tokens_.size(); i = place(i + 1)) {
             const std::size_t size = tokens_[i].size();
             if (size >= kLeastGlued) {
                 if (is_glued(i)) {
@@ -108,7 +130,7 @@ class Squeezer {
                 continue;
             }
             // Two letters with a space between them, or anything with another mark behind it.
-            if (size > kMostPiece || i + kLeastPieces > tokens_.size() ||
+            if (i + kLeastPieces > tokens_.size() ||
                 (text_[tokens_[i].end] == ' ' && (tokens_[i + 1].size() > size + 3 || !is_letter(i)))) {
                 continue;
             }
@@ -186,6 +208,13 @@ class Squeezer {
     // Whether a long word holds a known word and goes on with another one.
     [[nodiscard]] bool is_glued(std::size_t i) const noexcept {
         const std::string_view word = token(i);
+        std::size_t heads = 0;  // places where a word may begin
+        for (std::size_t at = 0; at + kLeastKnown <= word.size(); ++at) {
+            heads += words_.may_begin(word.data() + at) ? 1U : 0U;
+        }
+        if (heads < 2) {
+            return false;
+        }
         std::size_t known = 0;
         std::size_t letters = 0;
         for (std::size_t at = 0; at + kLeastKnown <= word.size();) {
@@ -344,6 +373,7 @@ class Squeezer {
     const Reading& reading_;
     std::span<const Token> tokens_;
     const Vocabulary& words_;
+    views::Places places_;
     ViewScratch& scratch_;
     Children& children_;
     bool sure_ = false;  // it is no word of a long-worded language that was taken apart

@@ -255,10 +255,12 @@ bool has_return(std::string_view text) noexcept {
 void make_unmarked(const Reading& reading, Children& children) {
     const std::string_view text = reading.raw.bytes;
     const ByteCounts& counts = reading.counts;
-    const bool markup = counts.markup > 0 && (has_tag(text) || has_emphasis(text, "*") || has_emphasis(text, "`") ||
-                                              text.find("](") != std::string_view::npos);
-    const bool wanted = counts.control > 0 || markup || has_emphasis(text, "__") || has_emphasis(text, "~~") ||
-                        has_return(text) || (!reading.ascii && has_high_control(text));
+    const auto has = [&counts](std::string_view byte) { return counts.has(mark_bits(byte)); };
+    const bool wanted = counts.control > 0 || (has("<") && has_tag(text)) || (has("*") && has_emphasis(text, "*")) ||
+                        (has("`") && has_emphasis(text, "`")) ||
+                        (has("]") && text.find("](") != std::string_view::npos) ||
+                        (has("_") && has_emphasis(text, "__")) || (has("~") && has_emphasis(text, "~~")) ||
+                        (has("\r") && has_return(text)) || (!reading.ascii && has_high_control(text));
     if (wanted && children.open(ViewKind::unmarked)) {
         Unmarker(text, children).run();
         children.close(text);
