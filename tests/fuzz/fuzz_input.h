@@ -47,8 +47,8 @@ class ExactMasks {
         }
     }
     ByteMasks masks() noexcept {
-        return {words_[0].data(), words_[1].data(), words_[2].data(),
-                words_[3].data(), words_[4].data(), words_[5].data(), words_[6].data()};
+        return {words_[0].data(), words_[1].data(), words_[2].data(), words_[3].data(),
+                words_[4].data(), words_[5].data(), words_[6].data()};
     }
     [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
     bool operator==(const ExactMasks&) const = default;
