@@ -8,6 +8,8 @@ from fastguard import Policy
 from fastguard.types import Verdict
 
 _LEAKS: Final = frozenset({"pii", "secret"})
+# What a disguise is by itself, whatever it says: hidden channels, escape sequences, links that say something else.
+_CARRIERS: Final = frozenset({"hidden_text", "insecure_output"})
 
 CLEAR: Final = "clear"
 HIDDEN: Final = "hidden"
@@ -15,7 +17,7 @@ ATTACK: Final = "attack"
 
 
 def judge(verdict: Verdict, policy: Policy, source: str) -> str:
-    """Return ATTACK, HIDDEN (flagged for nothing but hidden text) or CLEAR.
+    """Return ATTACK, HIDDEN (flagged for nothing but the disguise itself) or CLEAR.
 
     Personal data and keys are no attacks: a text that is flagged for those alone is clear here.
     """
@@ -25,4 +27,4 @@ def judge(verdict: Verdict, policy: Policy, source: str) -> str:
     reached = {name for name, level in levels if level <= policy.levels(name, source=source).flag}
     if reached and reached <= _LEAKS:
         return CLEAR
-    return HIDDEN if reached - _LEAKS == {"hidden_text"} else ATTACK
+    return HIDDEN if reached and reached - _LEAKS <= _CARRIERS else ATTACK
