@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import re
 from pathlib import Path
+from types import ModuleType
 
 import fastguard
 import pytest
@@ -22,6 +23,16 @@ MODULES = sorted(
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+def load(name: str) -> ModuleType:
+    """Import a module; those of the server need its extra."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        if name.startswith("fastguard.server") and problem.name in {"uvicorn", "orjson", "aiohttp", "jinja2"}:
+            pytest.skip(f"the extra server is not installed ({problem.name})")
+        raise
+
+
 def needs_model(text: str) -> None:
     if re.search(r"\bGuard\(\)", text) and not Path(DEFAULT_MANIFEST).exists():
         pytest.skip("the default model is not there: run ./dev train")
@@ -29,7 +40,7 @@ def needs_model(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["fastguard", *MODULES])
 def test_examples_in_docstrings_run(name: str) -> None:
-    module = importlib.import_module(name)
+    module = load(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
     report: list[str] = []
@@ -42,7 +53,7 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["fastguard", *MODULES])
 def test_every_public_name_says_what_it_is(name: str) -> None:
-    module = importlib.import_module(name)
+    module = load(name)
     assert module.__doc__
     for attribute, value in vars(module).items():
         if attribute.startswith("_") or getattr(value, "__module__", None) != name or not callable(value):

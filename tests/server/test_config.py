@@ -37,6 +37,12 @@ def message(tmp_path: Path, text: str, **environment: str) -> str:
         ('[projects.p]\nmode = "warn"', 'projects.p.mode: got "warn"; expected one of block, detect'),
         ("[limits]\ndepth = true", "limits.depth: got true; expected an integer from 4 to 256"),
         ("[events]\nqueue = 0", "events.queue: got 0; expected an integer"),
+        ('[upstreams.a]\nurl = "ftp://x"', 'upstreams.a.url: got "ftp://x"; expected an address such as https://'),
+        ('[upstreams.a]\nurl = "https://u:pw@x/v1"', 'upstreams.a.url: got "x/v1"; expected an address such as'),
+        ('[upstreams.a]\nurl = "https://x/v1"\nkey_env = "NONE"', 'key_env: the variable "NONE" is not set'),
+        ('[upstreams.a]\nurl = "https://x/v1"\nprotocols = ["x"]', 'protocols[0]: got "x"; expected one of openai'),
+        ('[upstreams."a/b"]\nurl = "https://x/v1"', 'upstreams.a/b: the name "a/b"; expected letters, digits'),
+        ('[gateway]\nfail = "maybe"', 'gateway.fail: got "maybe"; expected one of closed, open'),
         ("server = 1", "server.toml: server: got 1; expected a table"),
         ("[server", "server.toml: "),
     ],
@@ -47,6 +53,11 @@ def test_errors_name_file_key_and_what_was_expected(tmp_path: Path, text: str, s
 
 def test_the_key_itself_is_never_in_an_error(tmp_path: Path) -> None:
     assert "hunter2" not in message(tmp_path, '[keys.a]\nhash = "hunter2"')
+    (tmp_path / "up.key").write_text("hunter2\x07")
+    assert "hunter2" not in message(tmp_path, '[upstreams.a]\nurl = "https://x/v1"\nkey_file = "up.key"')
+    upstream = '[upstreams.a]\nurl = "https://x/v1"\nkey_env = "K"\n'
+    (tmp_path / "server.toml").write_text(upstream)
+    assert "hunter2" not in repr(load_config(str(tmp_path / "server.toml"), environment={"K": "hunter2"}))
 
 
 def test_the_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastguard.server.app import ROUTES
+from fastguard.server.gateway.proxy import ENDPOINTS
 from fastguard.server.openapi import document
 from serving import ATTACK, Running
 
@@ -28,6 +29,7 @@ def test_the_document_names_every_route(server: Running) -> None:
     served = server.get("/openapi.json").json()
     assert served == document()
     assert set(ROUTES) - {"/openapi.json"} <= set(served["paths"])
+    assert {f"/v1{endpoint.path}" for endpoint in ENDPOINTS} <= set(served["paths"])
 
 
 def test_the_document_is_openapi(server: Running) -> None:

@@ -13,12 +13,13 @@ examples:
   fastguard serve
   fastguard serve --config server.toml --check
   fastguard serve --new-key gateway
+  FASTGUARD_GATEWAY_FAIL=open fastguard serve --config server.toml
   LAKERA_API_BASE=http://127.0.0.1:8470 litellm --config proxy.yaml
 
 Without a key it listens on 127.0.0.1 (or a Unix socket) only. Every setting of the tables server, limits, guard and
 events is also a variable, FASTGUARD_<TABLE>_<KEY>. SIGHUP reloads packs, policies, projects and keys; SIGTERM drains.
 """
-_NEEDED = ("uvicorn", "orjson")
+_NEEDED = ("uvicorn", "orjson", "aiohttp")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from fastguard.errors import FastguardError
 from fastguard.server.body import Disconnected, Receive, parse_json, read_body
 from fastguard.server.errors import RequestError
+from fastguard.server.gateway import proxy
+from fastguard.server.gateway.shapes import error as gateway_error
+from fastguard.server.gateway.upstream import Client
 from fastguard.server.service import JSON, Call, Reply, Service, json_reply, request_id
 from fastguard.server.state import State
 from fastguard.server.wire import lakera, litellm, llm_guard, moderations, native, presidio
@@ -87,6 +90,11 @@ class Application:
         self.service = service
         self.routes = dict(ROUTES)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fastguard-judge")
+        self._upstreams = Client()
+
+    async def leave(self) -> None:
+        """Close the connections to upstreams, on the loop that opened them."""
+        await self._upstreams.close()
 
     def close(self) -> None:
         """End the threads that judge long texts."""
@@ -103,7 +111,11 @@ class Application:
         path: str = scope["path"]
         route = self.routes.get(path)
         if route is None:
-            await self._other(path, send)
+            passing = proxy.find(path)
+            if passing is not None:
+                await self._pass(*passing, scope, receive, send)
+            else:
+                await self._other(path, send)
             return
         number = request_id()
         headers = dict(scope["headers"])
@@ -138,15 +150,60 @@ class Application:
         await _send(send, reply, number)
         return reply.status
 
-    def authorize(self, state: State, needed: str, headers: dict[bytes, bytes]) -> Key | None:
-        """Raise `RequestError` unless the request may: host, origin, then key with the scope that is needed."""
+    async def _pass(self, endpoint: proxy.Endpoint, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request to a model API: its own way, as it may stream and has errors of its own shape."""
+        number = request_id()
+        headers = dict(scope["headers"])
+        state = self.service.state
+        begun = False
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        async def refuse(status: int, message: str, code: str, param: str = "") -> None:
+            if not begun:
+                reply = json_reply(gateway_error(endpoint.shape, status, message, code, param), status)
+                await _send(send, reply, number)
+
+        status = 500
+        try:
+            if scope["method"] != endpoint.method:
+                raise RequestError(405, f"expected {endpoint.method}, got {_shown(scope['method'])}")  # noqa: TRY301
+            upstream = proxy.choose(state, endpoint, name)
+            self.authorize(state, "check", headers, own_header=not upstream.key)
+            body = await read_body(receive, headers, state.config.limits)
+            call = Call(self.service, state, endpoint.name, None, b"", headers, number)
+            exchange = proxy.Exchange(self._upstreams, self._threads, endpoint, call, sending)
+            status = await proxy.until_gone(exchange.run(upstream, scope, body), receive)
+        except Disconnected:
+            status = 400
+        except RequestError as problem:
+            status = problem.status
+            await refuse(status, problem.message, problem.error.lower().replace(" ", "_"), problem.param)
+        except Exception as problem:  # noqa: BLE001  (one bad request must not end the others; the log gets no text)
+            log.error("request %s on %s failed: %s", number, endpoint.name, type(problem).__name__)  # noqa: TRY400
+            await refuse(500, "the guard failed; its log has the id", "guard_failed")
+        finally:
+            self.service.metrics.request(endpoint.name, status)
+
+    def authorize(
+        self, state: State, needed: str, headers: dict[bytes, bytes], *, own_header: bool = False
+    ) -> Key | None:
+        """Raise `RequestError` unless the request may: host, origin, then key with the scope that is needed.
+
+        With `own_header` the key is in ``x-fastguard-key``, as the usual headers hold the one for the upstream.
+        """
         check_origin(state, headers)
         keys = state.config.keys
         if not len(keys):
             return None
         presented = headers.get(b"authorization", b"")
         scheme, _, value = presented.partition(b" ")
-        if scheme.lower() != b"bearer":
+        if own_header:
+            value = headers.get(b"x-fastguard-key", b"")
+        elif scheme.lower() != b"bearer":
             value = headers.get(b"x-api-key", b"")
         key = keys.find(value.strip())
         if key is None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 from fastguard.fields import Fields, read_toml, show
 from fastguard.policy import DEPTHS, Depth
 from fastguard.server.errors import ConfigError
+from fastguard.server.gateway.settings import Gateway, read_gateway
 from fastguard.server.keys import SCOPES, Key, Keys, parse_hash
 
 Mode = Literal["block", "detect"]
@@ -19,7 +20,7 @@ Mode = Literal["block", "detect"]
 DEFAULT_PORT = 8470
 PREFIX = "FASTGUARD_"
 # Tables whose keys a variable can set, FASTGUARD_<TABLE>_<KEY>; the others hold tables of their own.
-_FLAT = ("server", "limits", "guard", "events")
+_FLAT = ("server", "limits", "guard", "events", "gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ class Config:
     projects: Mapping[str, Project]
     keys: Keys
     events: Events
+    gateway: Gateway
 
 
 def is_loopback(host: str) -> bool:
@@ -132,7 +134,7 @@ def load_config(
         for key, value in values.items():
             if value is not None:
                 data.setdefault(table, {})[key] = value
-    return _read(Fields(data, ConfigError, file=name), name, base)
+    return _read(Fields(data, ConfigError, file=name), name, base, environment)
 
 
 def _add_environment(data: dict[str, Any], environment: Mapping[str, str], name: str) -> None:
@@ -154,7 +156,7 @@ def _value(text: str) -> object:
         return text
 
 
-def _read(fields: Fields, name: str, base: str) -> Config:
+def _read(fields: Fields, name: str, base: str, environment: Mapping[str, str]) -> Config:
     if "schema" in fields:
         fields.integer("schema", low=1, high=1)
     listen = _read_listen(fields.table("server"), base)
@@ -173,6 +175,7 @@ def _read(fields: Fields, name: str, base: str) -> Config:
         projects=_read_projects(fields.table("projects"), policies),
         keys=_read_keys(fields.table("keys")),
         events=_read_events(fields.table("events"), base),
+        gateway=read_gateway(fields.table("gateway"), fields.table("upstreams"), base, environment),
     )
     fields.close()
     if not listen.loopback and not len(config.keys):

@@ -24,9 +24,28 @@ ROUTES: Final = (
     "llm_guard_prompt",
     "llm_guard_output",
     "check",
+    "chat",
+    "responses",
+    "embeddings",
+    "messages",
+    "count_tokens",
+    "models",
     "other",
 )
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
+# What came of requests through the gateway.
+GATEWAY: Final = (
+    "ok",
+    "blocked",
+    "refused",
+    "error_status",
+    "upstream_unreachable",
+    "upstream_timeout",
+    "upstream_cut",
+    "upstream_malformed",
+    "upstream_large",
+    "upstream_redirect",
+)
 DIRECTIONS: Final = ("input", "output")
 # Upper ends of the buckets, in seconds; the last is without end.
 BUCKETS: Final = (
@@ -40,6 +59,9 @@ _FAMILIES: Final[tuple[tuple[str, str, tuple[str, ...], tuple[tuple[str, ...], .
     ("fastguard_checked_characters_total", "Characters judged.", (), ()),
     ("fastguard_degraded_total", "Judgements with parts that could not run.", (), ()),
     ("fastguard_truncated_total", "Judgements that reached a limit.", (), ()),
+    ("fastguard_gateway_answers_total", "Requests through the gateway by what came of them.", ("result",), (GATEWAY,)),
+    ("fastguard_gateway_failed_open_total", "What passed unjudged, as gateway.fail is open.", (), ()),
+    ("fastguard_gateway_unscanned_total", "Parts that passed and were no text.", (), ()),
     ("fastguard_events_dropped_total", "Events that found the queue full.", (), ()),
     ("fastguard_events_written_total", "Events written to the store.", (), ()),
     ("fastguard_reloads_total", "Reloads of configuration, by result.", ("result",), (("ok", "failed"),)),

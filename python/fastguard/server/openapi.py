@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastguard import __version__, _core
+from fastguard.server.gateway.proxy import ENDPOINTS, Endpoint
 from fastguard.server.judge import ACTIONS
 
 Schema = dict[str, Any]
@@ -285,6 +286,11 @@ def document() -> Schema:
                 "responses": {"200": {"description": summary, "content": content}},
             }
         }
+    for endpoint in ENDPOINTS:
+        if endpoint.method == "POST":
+            paths[f"/v1{endpoint.path}"] = {"post": _passed(endpoint)}
+        else:
+            paths[f"/v1{endpoint.path}"] = {"get": _passed(endpoint)}
     paths["/admin/reload"] = {
         "post": _operation("/admin/reload", "Load packs, policies and keys anew", "Server", _FREE)
     }
@@ -308,6 +314,31 @@ def document() -> Schema:
             },
         },
     }
+
+
+def _passed(endpoint: Endpoint) -> Schema:
+    """Return the operation of a path of the gateway; body and answer are the provider's."""
+    content = {"application/json": {"schema": _FREE}}
+    stream = {"text/event-stream": {"schema": _STRING}} if endpoint.answers else {}
+    operation: Schema = {
+        "operationId": f"gateway_{endpoint.name}",
+        "summary": f"Gateway: {endpoint.path} of an upstream that speaks {endpoint.shape}'s protocol",
+        "tags": ["Gateway"],
+        "parameters": [
+            {"name": "x-fastguard-project", "in": "header", "schema": _STRING},
+            {"name": "x-fastguard-key", "in": "header", "schema": _STRING},
+        ],
+        "responses": {
+            "200": {"description": "The provider's answer, guarded.", "content": {**content, **stream}},
+            "400": {"description": "The request was blocked, or cannot be read.", "content": content},
+            "404": {"description": "No upstream for this is set.", "content": content},
+            "502": {"description": "The upstream gave no usable answer.", "content": content},
+            "504": {"description": "The upstream was late.", "content": content},
+        },
+    }
+    if endpoint.method == "POST":
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
 
 
 _ERROR = {

@@ -143,6 +143,7 @@ def _worker(
 
         loop.add_signal_handler(signal.SIGHUP, reload)
         await Server(settings).serve(sockets=[bound])
+        await application.leave()
 
     def _reload() -> None:
         try:
