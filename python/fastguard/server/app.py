@@ -17,6 +17,7 @@ from fastguard.server.gateway.shapes import error as gateway_error
 from fastguard.server.gateway.upstream import Client
 from fastguard.server.service import JSON, Call, Reply, Service, json_reply, request_id
 from fastguard.server.state import State
+from fastguard.server.streaming import check_stream
 from fastguard.server.wire import lakera, litellm, llm_guard, moderations, native, presidio
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Application:
             passing = proxy.find(path)
             if passing is not None:
                 await self._pass(*passing, scope, receive, send)
+            elif path == "/v1/check/stream":
+                await self._check_stream(scope, receive, send)
             else:
                 await self._other(path, send)
             return
@@ -187,6 +190,25 @@ class Application:
             await refuse(500, "the guard failed; its log has the id", "guard_failed")
         finally:
             self.service.metrics.request(endpoint.name, status)
+
+    async def _check_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        number = request_id()
+        headers = dict(scope["headers"])
+        state = self.service.state
+        status = 500
+        try:
+            if scope["method"] != "POST":
+                raise RequestError(405, f"expected POST, got {_shown(scope['method'])}")  # noqa: TRY301
+            self.authorize(state, "check", headers)
+            call = Call(self.service, state, "check", None, scope.get("query_string", b""), headers, number)
+            status = await check_stream(call, receive, send)
+        except Disconnected:
+            status = 400
+        except RequestError as problem:
+            status = problem.status
+            await _send(send, _error("lakera", problem, number))
+        finally:
+            self.service.metrics.request("check", status)
 
     def authorize(
         self, state: State, needed: str, headers: dict[bytes, bytes], *, own_header: bool = False

@@ -286,6 +286,7 @@ def document() -> Schema:
                 "responses": {"200": {"description": summary, "content": content}},
             }
         }
+    paths["/v1/check/stream"] = {"post": _streamed()}
     for endpoint in ENDPOINTS:
         if endpoint.method == "POST":
             paths[f"/v1{endpoint.path}"] = {"post": _passed(endpoint)}
@@ -314,6 +315,22 @@ def document() -> Schema:
             },
         },
     }
+
+
+def _streamed() -> Schema:
+    """Return the operation of the stream."""
+    operation = _operation("/v1/check/stream", "Judge a text while it arrives", "fastguard", _FREE)
+    operation["requestBody"] = {"required": True, "content": {"text/plain": {"schema": _STRING}}}
+    operation["parameters"] = [
+        {"name": "source", "in": "query", "schema": {"enum": list(_core.SOURCES)}},
+        {"name": "mode", "in": "query", "schema": {"enum": ["block", "redact"]}},
+        *({"name": name, "in": "query", "schema": _STRING} for name in ("policy", "project")),
+    ]
+    operation["responses"]["200"] = {
+        "description": "Server-sent events: text, then verdict or error.",
+        "content": {"text/event-stream": {"schema": _STRING}},
+    }
+    return operation
 
 
 def _passed(endpoint: Endpoint) -> Schema:
