@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fastguard.errors import FastguardError
+from fastguard.server import feedback
 from fastguard.server.body import Disconnected, Receive, parse_json, read_body
 from fastguard.server.errors import RequestError
 from fastguard.server.gateway import proxy
@@ -43,6 +44,7 @@ class Route:
     scope: str = "check"
     method: str = "POST"
     shape: str = "lakera"
+    waits: bool = False  # for a disk, so it runs on a thread
 
 
 def _reload(call: Call) -> Reply:
@@ -78,6 +80,7 @@ ROUTES: Final[dict[str, Route]] = {
     "/analyze/output": Route("llm_guard_output", llm_guard.output),
     "/v1/check": Route("check", native.check),
     "/v1/redact": Route("check", native.redact),
+    "/v1/feedback": Route("feedback", feedback.mark, waits=True),
     "/v1/version": Route("other", _version, method="GET"),
     "/openapi.json": Route("other", _openapi, method="GET"),
     "/admin/reload": Route("other", _reload, scope="admin"),
@@ -145,7 +148,8 @@ class Application:
         self.authorize(state, route.scope, headers)
         body = await read_body(receive, headers, state.config.limits)
         call = Call(self.service, state, route.name, None, scope.get("query_string", b""), headers, number)
-        if len(body) > _INLINE_BYTES or any(guard.slow for guard in state.guards.values()) or route.scope == "admin":
+        slow = any(guard.slow for guard in state.guards.values())
+        if len(body) > _INLINE_BYTES or slow or route.waits or route.scope == "admin":
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, _handle, route, call, body)
         else:
             reply = _handle(route, call, body)

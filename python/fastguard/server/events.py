@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 from fastguard.server import config as configuration
 from fastguard.server.metrics import Metrics
+from fastguard.server.store import MOST_EXCERPT, Store
 
 if TYPE_CHECKING:
     from fastguard.server.judge import Judged, PolicyGuard
     from fastguard.server.service import Call
 
 _MOST_SPANS: Final = 50
-_MOST_EXCERPT: Final = 2000
 _WAIT: Final = 0.2  # seconds from an event to its commit at most, while the disk keeps up
 _BATCH: Final = 2000
 
@@ -161,7 +161,7 @@ class Event:
 def _redacted(guard: PolicyGuard, text: str | bytes, source: str) -> str:
     """Return the start of a text without its secrets and personal data."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return guard.guard.redact(plain, source=source)[0][:_MOST_EXCERPT]
+    return guard.guard.redact(plain, source=source)[0][:MOST_EXCERPT]
 
 
 def _known(metadata: Mapping[str, object] | None) -> dict[str, str]:
@@ -189,6 +189,7 @@ class EventLog:
 
     def __init__(self, sinks: Sequence[Sink], limit: int, metrics: Metrics) -> None:
         self._sinks = sinks
+        self.store = next((sink for sink in sinks if isinstance(sink, Store)), None)
         self._limit = limit
         self._metrics = metrics
         self._queue: deque[Event] = deque()
@@ -276,7 +277,6 @@ def open_log(settings: configuration.Events, metrics: Metrics) -> EventLog:
     import secrets
 
     from fastguard.server.errors import ConfigError
-    from fastguard.server.store import Store
 
     sinks: list[Sink] = []
     salt = secrets.token_bytes(32)

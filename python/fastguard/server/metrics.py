@@ -30,6 +30,8 @@ ROUTES: Final = (
     "messages",
     "count_tokens",
     "models",
+    "feedback",
+    "pages",
     "other",
 )
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")

@@ -252,6 +252,21 @@ _OPERATIONS: Final[dict[str, tuple[str, str, Schema, Schema]]] = {
         _object("text", text=_STRING, policy=_null(_STRING), mapping=_null(_BOOLEAN)),
         _object("text", text=_STRING, mapping={"type": "object", "additionalProperties": _STRING}),
     ),
+    "/v1/feedback": (
+        "Mark a verdict as wrong or right",
+        "fastguard",
+        _object(
+            "mark",
+            mark={"enum": ["wrong", "right"]},
+            request_id=_STRING,
+            event=_null(_INTEGER),
+            label=_null(_STRING),
+            note=_null(_STRING),
+            text=_null(_STRING),
+            source=_null({"enum": list(_core.SOURCES)}),
+        ),
+        _object("event mark", event=_INTEGER, mark=_STRING, request_id=_STRING),
+    ),
 }
 _PLAIN: Final = {
     "/v1/version": ("What is in force", "application/json"),

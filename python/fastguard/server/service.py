@@ -16,6 +16,7 @@ from fastguard.server.events import Event, EventLog, open_log
 from fastguard.server.judge import Judged, PolicyGuard
 from fastguard.server.metrics import Metrics
 from fastguard.server.state import State, load_state
+from fastguard.server.store import Store
 
 JSON = (b"content-type", b"application/json")
 
@@ -47,6 +48,11 @@ class Service:
         self.on_reload: Callable[[], None] | None = None
         self._reread = reread
         self._reload_lock = threading.Lock()
+
+    @property
+    def store(self) -> Store | None:
+        """The store of events, None where none is set."""
+        return self.events.store
 
     def reload(self, *, forward: bool = False) -> State:
         """Read everything again and swap it in; on an error (`FastguardError`) all stays as it was.

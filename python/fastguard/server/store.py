@@ -9,16 +9,18 @@ import sqlite3
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
 
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import BUCKETS
+from fastguard.server.reader import STEPS, Reader
 
 if TYPE_CHECKING:
     from fastguard.server.events import Event
 
-STEPS: Final = (60, 3600)  # seconds of one roll-up row: by the minute, by the hour
+MOST_EXCERPT: Final = 2000  # characters of a text's excerpt
 _RETENTION_EVERY: Final = 60.0
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -40,6 +42,24 @@ CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
 CREATE INDEX IF NOT EXISTS events_verdict ON events (verdict, id);
 CREATE INDEX IF NOT EXISTS events_category ON events (category, id);
 CREATE INDEX IF NOT EXISTS events_request ON events (request_id);
+CREATE INDEX IF NOT EXISTS events_action ON events (action, id);
+CREATE INDEX IF NOT EXISTS events_route ON events (route, id);
+CREATE INDEX IF NOT EXISTS events_project ON events (project, id);
+CREATE INDEX IF NOT EXISTS events_direction ON events (direction, id);
+CREATE TABLE IF NOT EXISTS feedback (
+    id INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    ts REAL NOT NULL,
+    verdict TEXT NOT NULL,
+    category TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    label TEXT NOT NULL,
+    note TEXT NOT NULL,
+    text TEXT NOT NULL,
+    source TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS feedback_event ON feedback (event);
 CREATE TABLE IF NOT EXISTS rollup (
     step INTEGER NOT NULL,
     start INTEGER NOT NULL,
@@ -58,6 +78,7 @@ class Store:
     """
 
     def __init__(self, path: str, *, retention_days: int = 30, max_bytes: int = 2 * 1024**3) -> None:
+        self._path = path
         self._retention = retention_days * 86_400
         self._max_bytes = max_bytes
         self._next_retention = 0.0
@@ -65,6 +86,7 @@ class Store:
             os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)  # noqa: PTH120
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; an older one keeps its size
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
@@ -125,6 +147,40 @@ class Store:
             self._next_retention = time.monotonic() + _RETENTION_EVERY
             self.retain(time.time())
 
+    def find(self, request_id: str) -> int | None:
+        """Return the event of a request that was judged most severely."""
+        with closing(Reader(self._path)) as reader:
+            return reader.find(request_id)
+
+    def mark(self, event: int, mark: str, *, label: str, note: str, text: str | None, source: str | None) -> bool:
+        """Keep a mark on an event; False where there is no such event. Opens the file anew: for any thread."""
+        with closing(Reader(self._path)) as reader:
+            body = reader.event(event)
+        if body is None:
+            return False
+        if text is None:
+            text = whole_excerpt(body)
+        findings = body["findings"]
+        values = (
+            event,
+            body["request_id"],
+            time.time(),
+            body["verdict"],
+            body["flagged_categories"][0] if body["flagged_categories"] else "",
+            mark,
+            label,
+            note,
+            text.encode("utf-8", "replace").decode(),
+            source or (findings[0]["source"] if findings else "assistant" if body["direction"] == "output" else "user"),
+        )
+        with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
+            db.execute(
+                "INSERT INTO feedback (event, request_id, ts, verdict, category, mark, label, note, text, source)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+        return True
+
     def retain(self, now: float) -> None:
         """Drop events older than the retention, then the oldest tenth while the file is too large."""
         self._db.execute("DELETE FROM events WHERE ts < ?", (now - self._retention,))
@@ -133,8 +189,9 @@ class Store:
         while self._used() > self._max_bytes:
             low, high = self._db.execute("SELECT min(id), max(id) FROM events").fetchone()
             if low is None:
-                return
+                break
             self._db.execute("DELETE FROM events WHERE id <= ?", (low + (high - low) // 10,))
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
 
     def _used(self) -> int:
         """Bytes of pages that hold something."""
@@ -142,6 +199,12 @@ class Store:
             self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+
+def whole_excerpt(body: Mapping[str, Any]) -> str:
+    """Return the text of an event where its excerpt is all of it: one text, not cut. What was redacted stays so."""
+    excerpt = body.get("excerpt") or []
+    return excerpt[0] if len(excerpt) == 1 and len(excerpt[0]) < MOST_EXCERPT else ""
 
 
 def _kinds(event: Event) -> Iterator[tuple[str, str]]:
