@@ -191,7 +191,7 @@ class Store:
             if low is None:
                 break
             self._db.execute("DELETE FROM events WHERE id <= ?", (low + (high - low) // 10,))
-        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+        self._db.executescript("PRAGMA incremental_vacuum(20000)")  # 80 MB a time, so that others can write
 
     def _used(self) -> int:
         """Bytes of pages that hold something."""
