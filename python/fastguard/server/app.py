@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 from fastguard.errors import FastguardError
 from fastguard.server import feedback
@@ -23,6 +24,7 @@ from fastguard.server.wire import lakera, litellm, llm_guard, moderations, nativ
 
 if TYPE_CHECKING:
     from fastguard.server.keys import Key
+    from fastguard.server.web.pages import Pages
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -95,6 +97,7 @@ class Application:
         self.routes = dict(ROUTES)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fastguard-judge")
         self._upstreams = Client()
+        self._pages: Pages | None = None
 
     async def leave(self) -> None:
         """Close the connections to upstreams, on the loop that opened them."""
@@ -118,6 +121,8 @@ class Application:
             passing = proxy.find(path)
             if passing is not None:
                 await self._pass(*passing, scope, receive, send)
+            elif path in {"/", "/ui"} or path.startswith("/ui/"):
+                await self._page(scope, receive, send)
             elif path == "/v1/check/stream":
                 await self._check_stream(scope, receive, send)
             else:
@@ -194,6 +199,41 @@ class Application:
             await refuse(500, "the guard failed; its log has the id", "guard_failed")
         finally:
             self.service.metrics.request(endpoint.name, status)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for the pages: on a thread, as they wait for the disk."""
+        from fastguard.server.web import pages
+
+        number = request_id()
+        headers = dict(scope["headers"])
+        state = self.service.state
+        call = Call(self.service, state, "pages", None, b"", headers, number)
+        script = scope["path"].startswith("/ui/api/")
+        status = 500
+        try:
+            check_origin(state, headers)
+            body = await read_body(receive, headers, state.config.limits)
+            query = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=50)
+            values = {name: found[-1] for name, found in query.items()}
+            secure = scope.get("scheme") == "https"
+            request = pages.Request(scope["method"], scope["path"], values, headers, body, call, secure)
+            if self._pages is None:
+                self._pages = pages.Pages(self.service)
+            reply = await asyncio.get_running_loop().run_in_executor(self._threads, self._pages.answer, request)
+            status = reply.status
+            await _send(send, reply, number)
+        except Disconnected:
+            status = 400
+        except RequestError as problem:
+            status = problem.status
+            reply = _error("lakera", problem, number) if script else pages.error_page(problem, number)
+            await _send(send, reply, number)
+        except Exception as problem:  # noqa: BLE001  (as above)
+            log.error("request %s on a page failed: %s", number, type(problem).__name__)  # noqa: TRY400
+            failed = RequestError(500, "the server failed; its log has the id")
+            await _send(send, _error("lakera", failed, number) if script else pages.error_page(failed, number), number)
+        finally:
+            self.service.metrics.request("pages", status)
 
     async def _check_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         number = request_id()

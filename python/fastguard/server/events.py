@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -90,9 +91,10 @@ class Event:
                     )
         excerpt = None
         if call.state.config.events.excerpt:
-            excerpt = [
-                _redacted(guard, text, source) for text, source in zip(judged.texts, judged.sources, strict=True)
-            ]
+            kept = [Excerpt.of(guard, text, source) for text, source in zip(judged.texts, judged.sources, strict=True)]
+            excerpt = [item.text for item in kept]
+            for item in findings:
+                item["excerpt"] = kept[item["text"]].place(item["start"], item["end"])  # type: ignore[call-overload]
         return Event(
             ts=time.time(),
             request_id=call.request_id,
@@ -158,10 +160,47 @@ class Event:
         }
 
 
-def _redacted(guard: PolicyGuard, text: str | bytes, source: str) -> str:
-    """Return the start of a text without its secrets and personal data."""
-    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return guard.guard.redact(plain, source=source)[0][:MOST_EXCERPT]
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The start of a text without its secrets and personal data, and where its placeholders stand.
+
+    `replaced` holds, in order, (start, end) in the text and (start, end) in the excerpt.
+    """
+
+    text: str
+    replaced: tuple[tuple[int, int, int, int], ...]
+
+    @staticmethod
+    def of(guard: PolicyGuard, text: str | bytes, source: str) -> Excerpt:
+        """Return the excerpt of a text."""
+        plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        clean, values = guard.guard.redact(plain, source=source)
+        if not values:
+            return Excerpt(clean[:MOST_EXCERPT], ())
+        names = re.compile("|".join(re.escape(name) for name in sorted(values, key=len, reverse=True)))
+        replaced = []
+        shift = 0
+        for found in names.finditer(clean):
+            start = found.start() + shift
+            size = len(values[found[0]])
+            replaced.append((start, start + size, found.start(), found.end()))
+            shift += size - (found.end() - found.start())
+        return Excerpt(clean[:MOST_EXCERPT], tuple(replaced))
+
+    def place(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return where a place of the text is in the excerpt, None where it lies beyond; placeholders count whole."""
+        low, high = self._at(start, last=False), self._at(end, last=True)
+        return (low, min(high, len(self.text))) if low < len(self.text) else None
+
+    def _at(self, at: int, *, last: bool) -> int:
+        shift = 0
+        for start, end, low, high in self.replaced:
+            if at < start or (last and at == start):
+                break
+            if at < end or (last and at == end):
+                return high if last else low
+            shift = high - end
+        return at + shift
 
 
 def _known(metadata: Mapping[str, object] | None) -> dict[str, str]:

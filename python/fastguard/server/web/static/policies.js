@@ -1,0 +1,52 @@
+// Compares a draft of a policy with the one in force.
+"use strict";
+
+const form = document.getElementById("try");
+const status = document.getElementById("tried");
+const table = document.getElementById("compared");
+
+function cell(text, className) {
+  const made = document.createElement("td");
+  const inner = document.createElement("span");
+  inner.textContent = text;
+  if (className) inner.className = `badge a-${className}`;
+  made.append(inner);
+  return made;
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const data = new FormData(form);
+  const body = {
+    policy: form.dataset.policy,
+    source: data.get("source"),
+    draft: data.get("draft"),
+    texts: data.get("texts").split("\n"),
+  };
+  status.textContent = "…";
+  try {
+    const answer = await fetch("/ui/api/try", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-fastguard-page": "1" },
+      body: JSON.stringify(body),
+    });
+    const said = await answer.json();
+    table.hidden = !answer.ok;
+    if (!answer.ok) {
+      status.textContent = said.message;
+      return;
+    }
+    const changed = said.rows.filter((row) => row.before !== row.after).length;
+    const rest = said.left ? ` The last ${said.left} were left out.` : "";
+    status.textContent = `${changed} of ${said.rows.length} would change.${rest}`;
+    table.tBodies[0].replaceChildren(
+      ...said.rows.map((row) => {
+        const line = document.createElement("tr");
+        line.append(cell(row.text), cell(row.before, row.before), cell(row.after, row.after));
+        return line;
+      }),
+    );
+  } catch {
+    status.textContent = "The server does not answer.";
+  }
+});
