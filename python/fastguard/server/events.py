@@ -19,6 +19,7 @@ from fastguard.server.store import MOST_EXCERPT, Store
 if TYPE_CHECKING:
     from fastguard.server.judge import Judged, PolicyGuard
     from fastguard.server.service import Call
+    from fastguard.types import Verdict
 
 _MOST_SPANS: Final = 50
 _WAIT: Final = 0.2  # seconds from an event to its commit at most, while the disk keeps up
@@ -108,7 +109,7 @@ class Event:
             level=verdict.level,
             tier=verdict.tier,
             categories={name: (item.score, item.level) for name, item in verdict.categories.items()},
-            flagged_categories=tuple(sorted(flagged)),
+            flagged_categories=tuple(sorted(flagged, key=lambda name: _weight(verdict, name))),
             atlas=tuple(sorted(atlas)),
             findings=findings[:_MOST_SPANS],
             texts=tuple(judged.texts),
@@ -158,6 +159,12 @@ class Event:
                 for key, value in self.metadata.items()
             },
         }
+
+
+def _weight(verdict: Verdict, name: str) -> tuple[int, float, str]:
+    """Sort categories by how sure of them the verdict is, surest first."""
+    found = verdict.categories.get(name)
+    return (found.level, -found.score, name) if found else (9, 0.0, name)
 
 
 @dataclass(frozen=True, slots=True)

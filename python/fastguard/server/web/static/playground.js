@@ -95,7 +95,7 @@ function showFindings(answer) {
       const where = answer.texts.length > 1 ? `text ${number}, ` : "";
       const name = make("td", "", item.signature + (item.mention ? " (mention)" : ""));
       row.append(name, make("td", "", item.summary), make("td", "", item.severity), make("td", "", item.view));
-      row.append(make("td", "", `${where}${item.start}–${item.end}`));
+      row.append(make("td", "place", `${where}${item.start}–${item.end}`));
       return row;
     }),
   );
