@@ -32,7 +32,10 @@ def message(tmp_path: Path, text: str, **environment: str) -> str:
         ),
         ('[server]\ntls_key = "k.pem"', "server.toml: server.tls_certificate: missing; expected certificate and key"),
         ('[keys.a]\nhash = "hunter2"', "server.toml: keys.a.hash: not a hash (its value is not shown)"),
-        (f'[keys.a]\nhash = "{HASH}"\nscopes = ["root"]', 'keys.a.scopes[0]: got "root"; expected one of check, admin'),
+        (
+            f'[keys.a]\nhash = "{HASH}"\nscopes = ["root"]',
+            'keys.a.scopes[0]: got "root"; expected one of check, metrics, admin',
+        ),
         ('[projects.p]\npolicy = "strict"', 'projects.p.policy: got "strict"; expected default'),
         ('[projects.p]\nmode = "warn"', 'projects.p.mode: got "warn"; expected one of block, detect'),
         ("[limits]\ndepth = true", "limits.depth: got true; expected an integer from 4 to 256"),

@@ -34,6 +34,21 @@ def test_keys_have_scopes(serve, tmp_path: Path) -> None:
     assert "fg-" not in running.log.read_text()
 
 
+def test_beyond_the_loopback_counters_need_a_key(serve, tmp_path: Path) -> None:
+    lines = [
+        f'[keys.{name}]\nhash = "{hash_key("fg-" + name)}"\nscopes = ["{name}"]'
+        for name in ("check", "metrics", "admin")
+    ]
+    (tmp_path / "server.toml").write_text("\n".join(lines) + '\n[server]\nhost = "0.0.0.0"\n')
+    running: Running = serve("--config", "server.toml", "--store", "")
+    assert running.get("/metrics").status == 401
+    assert running.get("/metrics", authorization="Bearer fg-check").status == 403
+    for name in ("metrics", "admin"):
+        assert "fastguard_ready 1" in running.get("/metrics", authorization=f"Bearer fg-{name}").body.decode()
+    assert running.post("/v1/check", {"text": "x"}, authorization="Bearer fg-metrics").status == 403
+    assert running.get("/readyz").status == 200
+
+
 def test_reload_under_load_loses_and_mixes_no_request(serve, tmp_path: Path) -> None:
     """Two policies that differ in both of two texts take turns; every answer is all of one or all of the other."""
     policy = tmp_path / "policy.toml"

@@ -6,6 +6,9 @@ import uuid
 
 import pytest
 from fastguard import Guard
+from fastguard.pack import Pack
+from fastguard.server.wire import presidio
+from fastguard.server.wire.entities import LAKERA, PRESIDIO
 from serving import ATTACK, Running
 
 LITELLM = {"project_id": None, "payload": True, "breakdown": True, "metadata": None, "dev_info": True}
@@ -252,3 +255,26 @@ def test_redact(server: Running) -> None:
     assert server.post("/v1/redact", {"text": "bob@example.com", "mapping": True}).json()["mapping"] == {
         "<EMAIL_1>": "bob@example.com"
     }
+
+
+def test_names_of_other_protocols_are_of_signatures_that_there_are() -> None:
+    ids = {signature.id for signature in Pack.default()}
+    assert set(PRESIDIO) <= ids
+    assert set(LAKERA) <= ids
+    assert all(value.startswith("pii/") for value in LAKERA.values())
+    # What Presidio and our pack name alike needs no entry.
+    for signature, entity in (
+        ("pii.national_id.us_ssn_written", "US_SSN"),
+        ("pii.company.sg_uen", "SG_UEN"),
+        ("pii.national_id.nl_bsn", "NL_BSN"),
+    ):
+        assert presidio.entity_type(signature) == entity
+
+
+def test_an_identifier_that_presidio_names_otherwise(server: Running) -> None:
+    found = server.post("/analyze", {"text": "Henkil\u00f6tunnus 131052-308T", "language": "fi"}).json()
+    assert [item["entity_type"] for item in found] == ["FI_PERSONAL_IDENTITY_CODE"]
+    answer = server.post(
+        "/v2/guard", {"messages": [{"role": "user", "content": "Call me: phone 0171 3456789"}], "payload": True}
+    )
+    assert {item["detector_type"] for item in answer.json()["payload"]} == {"pii/phone_number"}

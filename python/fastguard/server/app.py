@@ -126,7 +126,7 @@ class Application:
             elif path == "/v1/check/stream":
                 await self._check_stream(scope, receive, send)
             else:
-                await self._other(path, send)
+                await self._other(path, scope, send)
             return
         number = request_id()
         headers = dict(scope["headers"])
@@ -278,7 +278,7 @@ class Application:
             raise RequestError(403, f"the key has no scope {needed}")
         return key
 
-    async def _other(self, path: str, send: Send) -> None:
+    async def _other(self, path: str, scope: Scope, send: Send) -> None:
         service = self.service
         if path == "/livez":
             await _send(send, json_reply({"status": "ok"}))
@@ -286,6 +286,13 @@ class Application:
             ready = service.ready
             await _send(send, json_reply({"status": "ok" if ready else "ending"}, 200 if ready else 503))
         elif path == "/metrics":
+            try:
+                if not service.state.config.listen.loopback:
+                    self.authorize(service.state, "metrics", dict(scope["headers"]))
+            except RequestError as refused:
+                service.metrics.request("other", refused.status)
+                await _send(send, _error("lakera", refused, request_id()))
+                return
             text = service.metrics.render(ready=service.ready, loaded=service.state.loaded)
             await _send(send, Reply(200, text.encode(), [(b"content-type", b"text/plain; version=0.0.4")]))
         else:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-SCOPES = ("check", "admin")
+SCOPES = ("check", "metrics", "admin")
 _PREFIX = "sha256:"
 
 

@@ -13,18 +13,9 @@ from fastguard.server.config import Project
 from fastguard.server.errors import RequestError
 from fastguard.server.judge import Judged, PolicyGuard, field, optional, require_object
 from fastguard.server.service import Call, Reply, json_reply
+from fastguard.server.wire.entities import LAKERA
 from fastguard.types import Finding
 
-# Lakera's name for what a signature finds; those of personal data that it has no name for are pii/custom.
-_PII: Final = {
-    "pii.contact.email": "pii/email",
-    "pii.contact.phone_international": "pii/phone_number",
-    "pii.financial.payment_card": "pii/credit_card",
-    "pii.financial.iban": "pii/iban_code",
-    "pii.national_id.us_ssn": "pii/us_social_security_number",
-    "pii.network.ipv4": "pii/ip_address",
-    "pii.network.ipv6": "pii/ip_address",
-}
 _CATEGORIES: Final = {
     "prompt_injection": "prompt_attack",
     "jailbreak": "prompt_attack",
@@ -57,7 +48,7 @@ def detector_type(category: str, signature: str = "") -> str:
     ('pii/email', 'prompt_attack', 'custom')
     """
     if category == "pii":
-        return _PII.get(signature, "pii/custom")
+        return LAKERA.get(signature, "pii/custom")
     return _CATEGORIES.get(category, "custom")
 
 

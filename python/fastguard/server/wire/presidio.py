@@ -11,17 +11,8 @@ from typing import Any, Final
 from fastguard.server.errors import RequestError
 from fastguard.server.judge import field, json_type, optional, require_object
 from fastguard.server.service import Call, Reply, json_reply
+from fastguard.server.wire.entities import PRESIDIO
 
-ENTITIES: Final = {
-    "pii.contact.email": "EMAIL_ADDRESS",
-    "pii.contact.phone_international": "PHONE_NUMBER",
-    "pii.financial.payment_card": "CREDIT_CARD",
-    "pii.financial.iban": "IBAN_CODE",
-    "pii.national_id.us_ssn": "US_SSN",
-    "pii.network.ipv4": "IP_ADDRESS",
-    "pii.network.ipv6": "IP_ADDRESS",
-    "pii.network.mac": "MAC_ADDRESS",
-}
 _OPERATORS: Final = ("replace", "redact", "mask", "hash", "keep")
 
 
@@ -33,7 +24,7 @@ def entity_type(signature: str) -> str:
     """
     if not signature.startswith("pii."):
         return "SECRET"
-    return ENTITIES.get(signature, signature.rsplit(".", 1)[-1].upper())
+    return PRESIDIO.get(signature, signature.rsplit(".", 1)[-1].upper())
 
 
 def analyze(call: Call) -> Reply:

@@ -1,0 +1,73 @@
+"""What other protocols call the personal data that our signatures find."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PRESIDIO: Final = {
+    "pii.contact.email": "EMAIL_ADDRESS",
+    "pii.contact.phone_international": "PHONE_NUMBER",
+    "pii.contact.phone_in_context": "PHONE_NUMBER",
+    "pii.contact.phone_national": "PHONE_NUMBER",
+    "pii.contact.birth_date": "DATE_TIME",
+    "pii.contact.birth_date_words": "DATE_TIME",
+    "pii.company.au_business": "AU_ABN",
+    "pii.company.au_company": "AU_ACN",
+    "pii.company.in_gstin": "IN_GSTIN",
+    "pii.company.it_vat": "IT_VAT_CODE",
+    "pii.company.kr_business": "KR_BRN",
+    "pii.company.sg_uen": "SG_UEN",
+    "pii.financial.payment_card": "CREDIT_CARD",
+    "pii.financial.iban": "IBAN_CODE",
+    "pii.financial.crypto_base58": "CRYPTO",
+    "pii.financial.crypto_bech32": "CRYPTO",
+    "pii.financial.crypto_ethereum": "CRYPTO",
+    "pii.medical.au_medicare": "AU_MEDICARE",
+    "pii.medical.uk_nhs": "UK_NHS",
+    "pii.medical.us_dea": "MEDICAL_LICENSE",
+    "pii.national_id.au_tax_file": "AU_TFN",
+    "pii.national_id.es_nie": "ES_NIE",
+    "pii.national_id.es_nif": "ES_NIF",
+    "pii.national_id.fi_personal": "FI_PERSONAL_IDENTITY_CODE",
+    "pii.national_id.in_aadhaar": "IN_AADHAAR",
+    "pii.national_id.in_pan": "IN_PAN",
+    "pii.national_id.in_passport": "IN_PASSPORT",
+    "pii.national_id.in_voter": "IN_VOTER",
+    "pii.national_id.it_driving_licence": "IT_DRIVER_LICENSE",
+    "pii.national_id.it_fiscal_code": "IT_FISCAL_CODE",
+    "pii.national_id.it_identity_card": "IT_IDENTITY_CARD",
+    "pii.national_id.it_passport": "IT_PASSPORT",
+    "pii.national_id.kr_driving_licence": "KR_DRIVER_LICENSE",
+    "pii.national_id.kr_passport": "KR_PASSPORT",
+    "pii.national_id.kr_registration": "KR_RRN",
+    "pii.national_id.kr_registration_digits": "KR_RRN",
+    "pii.national_id.pl_pesel": "PL_PESEL",
+    "pii.national_id.sg_nric": "SG_NRIC_FIN",
+    "pii.national_id.th_identity": "TH_TNIN",
+    "pii.national_id.uk_nino": "UK_NINO",
+    "pii.national_id.us_driver_license": "US_DRIVER_LICENSE",
+    "pii.national_id.us_itin": "US_ITIN",
+    "pii.national_id.us_passport": "US_PASSPORT",
+    "pii.national_id.us_ssn": "US_SSN",
+    "pii.national_id.us_ssn_written": "US_SSN",
+    "pii.network.ipv4": "IP_ADDRESS",
+    "pii.network.ipv6": "IP_ADDRESS",
+    "pii.network.mac": "MAC_ADDRESS",
+    "pii.vehicle.plate_in": "IN_VEHICLE_REGISTRATION",
+}
+"""Presidio's entities; what it has no name for is called by the last part of the signature."""
+
+LAKERA: Final = {
+    "pii.contact.email": "pii/email",
+    "pii.contact.phone_international": "pii/phone_number",
+    "pii.contact.phone_in_context": "pii/phone_number",
+    "pii.contact.phone_national": "pii/phone_number",
+    "pii.contact.postcode_uk": "pii/address",
+    "pii.financial.payment_card": "pii/credit_card",
+    "pii.financial.iban": "pii/iban_code",
+    "pii.national_id.us_ssn": "pii/us_social_security_number",
+    "pii.national_id.us_ssn_written": "pii/us_social_security_number",
+    "pii.network.ipv4": "pii/ip_address",
+    "pii.network.ipv6": "pii/ip_address",
+}
+"""Lakera's detectors; what it has no name for is ``pii/custom``."""
