@@ -43,6 +43,14 @@ class Parser:
         before = len(self._buffer)
         self._buffer += chunk
         position, search = 0, max(0, before - 3)
+        if b"\r" not in self._buffer:  # as nearly all streams are: a search for one string
+            while (end := self._buffer.find(b"\n\n", search)) >= 0:
+                block = self._buffer[position:end]
+                position = search = end + 2
+                if block.strip(b"\n"):
+                    yield _parse(block)
+            self._keep(position)
+            return
         while found := _END.search(self._buffer, search):
             # A \r at the very end may be the first half of \r\n; then it waits for the next chunk.
             if found.end() == len(self._buffer) and self._buffer.endswith(b"\r"):
@@ -51,6 +59,9 @@ class Parser:
             position = search = found.end()
             if block.strip(b"\r\n"):
                 yield _parse(block)
+        self._keep(position)
+
+    def _keep(self, position: int) -> None:
         self._buffer = self._buffer[position:]
         if len(self._buffer) > self._limit:
             raise EventTooLarge
