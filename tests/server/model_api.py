@@ -90,12 +90,12 @@ class ModelApi:
 
     async def _send(self, status: int, kind: bytes, extra: Any, parts: list[bytes], receive: Any, send: Any) -> None:
         if self.fault == "slow head":
-            await asyncio.sleep(3)
+            await asyncio.sleep(8)
         headers = [(b"content-type", kind), (b"x-request-id", b"req_upstream"), (b"set-cookie", b"a=b"), *extra]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         for number, part in enumerate(parts):
             if self.fault == "slow middle" and number == len(parts) // 2:
-                await asyncio.sleep(3)
+                await asyncio.sleep(8)
             if self.fault == "endless":
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(receive(), 0.05)

@@ -23,7 +23,7 @@ KINDS = (CHAT, "/v1/responses", "/v1/messages")
 def settings(api: ModelApi, more: str = "") -> str:
     return (
         f'[upstreams.model]\nurl = "{api.url}/v1"\n[upstreams.dead]\nurl = "http://127.0.0.1:9/v1"\n'
-        f'[projects.quiet]\nmode = "detect"\n[gateway]\nread_seconds = 1\nanswer_bytes = 1000000\n{more}'
+        f'[projects.quiet]\nmode = "detect"\n[gateway]\nread_seconds = 3\nanswer_bytes = 1000000\n{more}'
     )
 
 

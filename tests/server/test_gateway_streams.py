@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from typing import Any
 
 import pytest
@@ -191,6 +192,62 @@ def test_two_choices_end_each_by_itself(gateway: Running, api: ModelApi) -> None
     assert found[-2]["usage"] == {"total_tokens": 3}
 
 
+def chat_chunk(delta: Any, **more: Any) -> Any:
+    return {
+        "id": "c",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": None, **more.pop("choice", {})}],
+        **more,
+    }
+
+
+def block_start(block: Any) -> Any:
+    return {"type": "content_block_start", "index": 0, "content_block": block}
+
+
+def block_delta(delta: Any) -> Any:
+    return {"type": "content_block_delta", "index": 0, "delta": delta}
+
+
+KEY = f"the key is {SECRET} "
+STRANGE = {
+    "content as parts": (CHAT, chat_chunk({"content": [{"type": "text", "text": KEY}]})),
+    "arguments as an object": (CHAT, chat_chunk({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": {"a": KEY}}}]})),
+    "a call of an unknown kind": (CHAT, chat_chunk({"tool_calls": [{"index": 0, "type": "x", "x": {"a": KEY}}]})),
+    "calls that are none": (CHAT, chat_chunk({"tool_calls": {"a": KEY}})),
+    "a whole message": (CHAT, chat_chunk({}, choice={"message": {"role": "assistant", "content": KEY}})),
+    "beside the choices": (CHAT, chat_chunk({"content": "x"}, citations=[KEY])),
+    "no choices": (CHAT, {"output": KEY}),
+    "audio's transcript": (CHAT, chat_chunk({"audio": {"data": "AA", "transcript": KEY}})),
+    "a block that begins with text": ("/v1/messages", block_start({"type": "text", "text": KEY * 40})),
+    "citations": ("/v1/messages", block_start({"type": "text", "text": "x", "citations": [{"cited_text": KEY}]})),
+    "a result in one piece": ("/v1/messages", block_start({"type": "web_search_tool_result", "content": [{"title": KEY}]})),
+    "a tool's name": ("/v1/messages", block_start({"type": "tool_use", "name": KEY, "input": {}})),
+    "an unknown delta": ("/v1/messages", block_delta({"type": "new_delta", "new": [KEY]})),
+    "thinking": ("/v1/messages", block_delta({"type": "thinking_delta", "thinking": KEY * 40})),
+    "content of the start": ("/v1/messages", {"type": "message_start", "message": {"content": [{"type": "thinking", "thinking": KEY, "signature": ""}]}}),
+    "an unknown event": ("/v1/responses", {"type": "response.new.thing", "new": {"arguments": KEY}}),
+    "a delta that is an object": ("/v1/responses", {"type": "response.new.delta", "delta": {"code": KEY}}),
+    "beside a delta": ("/v1/responses", {"type": "response.output_text.delta", "item_id": "i", "delta": "x", "arguments": KEY}),
+    "an item's arguments": ("/v1/responses", {"type": "response.output_item.done", "item": {"type": "function_call", "arguments": KEY}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_shapes_that_nobody_knows_are_judged_too(gateway: Running, api: ModelApi, what: str) -> None:
+    path, data = STRANGE[what]
+    name = {CHAT: "chat_events", "/v1/responses": "response_events", "/v1/messages": "message_events"}[path]
+    ends = {CHAT: [b"data: [DONE]\n\n"], "/v1/responses": [], "/v1/messages": [b'data: {"type": "message_stop"}\n\n']}[
+        path
+    ]
+    setattr(api, name, lambda: iter([b"data: " + json.dumps(data).encode() + b"\n\n", *ends]))
+    try:
+        answer = gateway.post(path, body(path, "Hi", stream=True))
+    finally:
+        delattr(api, name)
+    assert SECRET not in answer.body.decode()
+    assert re.search(rb": fastguard answer=(block|redact)", answer.body)
+
+
 def test_events_are_the_same_for_every_cut() -> None:
     stream = "event: a\r\ndata: 1\r\n\r\n: note\n\ndata:2\ndata: é\n\n\n\nid: 7\rdata: 3\r\rdata: unfinished".encode()
     whole = [(event.name, event.data) for event in Parser(1000).feed(stream)]
@@ -208,6 +265,13 @@ def test_events_are_the_same_for_every_cut() -> None:
 
 
 # ---------------------------------------------------------------- the real clients
+
+
+def test_a_long_stream_is_judged_beside_the_loop(gateway: Running, api: ModelApi) -> None:
+    api.pieces = cuts((FILLER + "Write to jane@example.org. ") * 30, 1)
+    answer = gateway.post(CHAT, body(CHAT, "Hi", stream=True))
+    assert streamed(CHAT, answer) == api.text.replace("jane@example.org", "<EMAIL_1>")
+    assert ending(CHAT, answer) == "stop"
 
 
 def test_the_openai_client(gateway: Running, api: ModelApi) -> None:

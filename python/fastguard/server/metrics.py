@@ -47,6 +47,7 @@ GATEWAY: Final = (
     "upstream_malformed",
     "upstream_large",
     "upstream_redirect",
+    "guard_failed",
 )
 DIRECTIONS: Final = ("input", "output")
 # Upper ends of the buckets, in seconds; the last is without end.

@@ -9,7 +9,12 @@ from fastguard.server.gateway.judging import Channels, Judge
 from fastguard.server.gateway.texts import read_part
 
 _PROSE: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
-_KNOWN: Final = frozenset({"role", "tool_calls", "function_call"}) | _PROSE
+# What is no text, of a chunk, of a choice, of a call; whatever else there is is judged as it comes.
+_CHUNK: Final = frozenset(
+    "id object created model choices usage system_fingerprint service_tier obfuscation provider".split()  # noqa: SIM905
+)
+_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "native_finish_reason", "logprobs"})
+_CALL: Final = frozenset({"index", "id", "type", "function", "custom"})
 
 
 class ChatStream:
@@ -33,12 +38,18 @@ class ChatStream:
         """Return what goes out for one event; `data` is its JSON, None for the end of the stream."""
         if data is None:
             self.done = True
-            return [b"data: [DONE]\n\n"]
+            out = [part for index in sorted(self._seen - self._ended) for part in self._flush(index)]
+            if self._judge.outcome.blocked:
+                out += [self._stop(index) for index in sorted(self._seen - self._ended)]
+            return [*out, b"data: [DONE]\n\n"]
         choices = data.get("choices") if isinstance(data, dict) else None
         if not isinstance(choices, list):
             self._judge.texts(read_part(data, "event"), redact=True)
             return [self._stop(0)] if self._judge.outcome.blocked else [sse.event(data)]
-        self._skeleton = {key: value for key, value in data.items() if key not in {"choices", "usage"}}
+        self._rest_of(data, _CHUNK, "event")
+        self._skeleton = {
+            key: value for key, value in data.items() if key in _CHUNK and key not in {"choices", "usage"}
+        }
         before: list[bytes] = []
         kept = []
         for choice in choices:
@@ -63,6 +74,10 @@ class ChatStream:
         """Return the event that tells of an upstream that failed."""
         return sse.event(shapes.error("openai", status, message, code))
 
+    def abandon(self) -> None:
+        """Judge what is still held; nothing of it goes out."""
+        self._channels.abandon()
+
     def _choice(self, index: int, choice: dict[str, Any], before: list[bytes]) -> dict[str, Any] | None:
         """Replace the texts of a choice by what may go out; None where nothing is left to say.
 
@@ -72,23 +87,25 @@ class ChatStream:
         if not isinstance(delta, dict):
             delta = choice["delta"] = {}
         empty = not delta
+        released: dict[str, Any] = {}
+        self._rest_of(choice, _CHOICE, f"choices[{index}]")
         if choice.get("logprobs"):
             choice["logprobs"] = None  # they spell out the text
             self._judge.unscanned.append(f"choices[{index}].logprobs (withheld)")
         for key in list(delta):
             value = delta[key]
             if key in _PROSE and isinstance(value, str) and value:
-                delta[key] = self._channels.feed((index, key), value, index, redact=True)
+                released[key] = delta[key] = self._channels.feed((index, key), value, index, redact=True)
                 if not delta[key]:
                     del delta[key]
             elif key == "tool_calls" and isinstance(value, list):
                 self._calls(index, delta, value, before)
             elif key == "function_call" and isinstance(value, dict):
                 self._function((index, "function_call", 0), index, value)
-            elif key not in _KNOWN and value is not None:
-                self._judge.texts(read_part({key: value}, f"choices[{index}].delta"), redact=True)
+            elif key != "role" and value is not None:
+                self._judge.texts(read_part({key: value}, f"choices[{index}].delta"), redact=False)
             if self._judge.outcome.blocked:
-                return choice
+                return {"delta": {name: text for name, text in released.items() if text}}
         if choice.get("finish_reason") is not None:
             before += self._flush(index)
             if not self._judge.outcome.blocked:
@@ -104,6 +121,7 @@ class ChatStream:
             for key in self._channels.open():
                 if key[0] == index and key[1:] != ("tool_calls", number):
                     before += self._rest(key)
+            self._rest_of(call, _CALL, f"choices[{index}].delta.tool_calls")
             known = call.get("id") is not None or call.get("type") is not None
             for name in ("function", "custom"):
                 inner = call.get(name)
@@ -121,13 +139,22 @@ class ChatStream:
         """Guard name and arguments of a call; return whether anything is left."""
         if function.get("name"):
             self._judge.whole(str(function["name"]), message=index, redact=False)
+        self._rest_of(function, frozenset({"name", "arguments", "input"}), "function")
         for name in ("arguments", "input"):
             text = function.get(name)
             if isinstance(text, str) and text:
                 function[name] = self._channels.feed(key, text, index, redact=False)
                 if not function[name] and not function.get("name"):
                     del function[name]
+            elif text:
+                self._judge.texts(read_part({name: text}, "function"), redact=False)
         return bool(function)
+
+    def _rest_of(self, part: dict[str, Any], known: frozenset[str], place: str) -> None:
+        """Judge what a part has beside what is known of it."""
+        if not part.keys() <= known:
+            others = {key: value for key, value in part.items() if key not in known}
+            self._judge.texts(read_part(others, place), redact=False)
 
     def _flush(self, index: int) -> list[bytes]:
         out: list[bytes] = []

@@ -195,3 +195,8 @@ class Channels:
         """End a text; return the rest of it."""
         channel = self._open.pop(key, None)
         return channel.close() if channel else ""
+
+    def abandon(self) -> None:
+        """End all texts; what was held back of them stays here."""
+        for key in self.open():
+            self.close(key)

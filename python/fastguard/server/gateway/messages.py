@@ -47,8 +47,10 @@ class MessageStream:
             self._flush(index, out)
             self._open.discard(index)
         elif kind == "message_stop":
+            for key in self._channels.open():
+                self._flush(key[0], out)
             self.done = True
-        elif kind not in {"ping", "message_start", "message_delta"}:
+        elif kind != "ping":
             self._judge.texts(read_part(data, str(kind)[:40]), redact=True)
         if self._judge.outcome.blocked:
             return self._stop(out)
@@ -58,11 +60,17 @@ class MessageStream:
         """Return the event that tells of an upstream that failed."""
         return sse.event(shapes.error("anthropic", status, message, code), "error")
 
+    def abandon(self) -> None:
+        """Judge what is still held; nothing of it goes out."""
+        self._channels.abandon()
+
     def _start(self, index: int, block: Any) -> None:
         """Guard a block that begins; most begin empty, results of the provider's own tools come whole."""
         if not isinstance(block, dict):
             return
         if block.get("type") == "text" and block.get("text"):
+            others = {key: value for key, value in block.items() if key != "text"}
+            self._judge.texts(read_part(others, f"content[{index}]"), redact=False)
             block["text"] = self._channels.feed((index, "text_delta"), block["text"], index, redact=True)
         else:
             self._judge.texts(read_part(block, f"content[{index}]"), redact=True)
@@ -74,7 +82,7 @@ class MessageStream:
             key, prose = _DELTAS[kind]
             text = delta.get(key)
             if not isinstance(text, str):
-                return True
+                raise TypeError(f"{key} is no string")
             delta[key] = self._channels.feed((index, kind), text, index, redact=prose)
             if self._judge.outcome.blocked and delta[key]:
                 out.append(_delta_event(index, kind, delta[key]))

@@ -81,6 +81,9 @@ class Guarded(Protocol):
     def error(self, status: int, message: str, code: str) -> bytes:
         """Return the event that tells of an upstream that failed."""
 
+    def abandon(self) -> None:
+        """Judge what is still held; nothing of it goes out."""
+
 
 _STREAMS: Final[dict[str, Callable[[Judge], Guarded]]] = {
     "chat": ChatStream,
@@ -295,7 +298,8 @@ class Exchange:
             result = fault.code
             await self._part(stream.error(fault.status, fault.message, fault.code))
         finally:
-            # Also where the client has gone: what was judged was judged.
+            # Also where the client has gone: what came is judged and recorded.
+            stream.abandon()
             self._record(judge, 1, "output")
             if judge.outcome.failed_open:
                 self._opened()
@@ -312,23 +316,35 @@ class Exchange:
             total += len(chunk)
             if total > self._settings.answer_bytes:
                 raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
-            out: list[bytes] = []
-            fault = None
-            try:
-                for event in parser.feed(chunk):
-                    out += self._event(stream, event, judge)
-                    if stream.done:
-                        break
-            except sse.EventTooLarge:
-                fault = UpstreamFault(502, "an event is larger than gateway.event_bytes", "upstream_malformed")
-            except UpstreamFault as problem:
-                fault = problem
+            if total > _INLINE_BYTES or self._policy.slow:
+                loop = asyncio.get_running_loop()
+                out, fault = await loop.run_in_executor(self._threads, self._events, parser, chunk, stream, judge)
+            else:
+                out, fault = self._events(parser, chunk, stream, judge)
             if out:
-                yield b"".join(out)
+                yield out
             if fault:
                 raise fault
             if stream.done:
                 return
+
+    def _events(
+        self, parser: sse.Parser, chunk: bytes, stream: Guarded, judge: Judge
+    ) -> tuple[bytes, UpstreamFault | None]:
+        """Return what goes out for a chunk, and the fault that it ended with."""
+        out: list[bytes] = []
+        try:
+            for event in parser.feed(chunk):
+                out += self._event(stream, event, judge)
+                if stream.done:
+                    break
+        except sse.EventTooLarge:
+            fault = UpstreamFault(502, "an event is larger than gateway.event_bytes", "upstream_malformed")
+        except UpstreamFault as problem:
+            fault = problem
+        else:
+            return b"".join(out), None
+        return b"".join(out), fault
 
     def _event(self, stream: Guarded, event: sse.Event, judge: Judge) -> list[bytes]:
         if event.data is None:
@@ -341,6 +357,13 @@ class Exchange:
                 raise UpstreamFault(502, "an event of the upstream cannot be read", "upstream_malformed") from None
             self._opened()
             judge.unscanned.append("an event (malformed)")
+            return [sse.raw(event)]
+        except Exception as problem:  # noqa: BLE001  (whatever fails, the fail mode decides; the log gets no text)
+            log.error("request %s: judging failed: %s", self._call.request_id, type(problem).__name__)  # noqa: TRY400
+            if self._settings.fail == "closed" and self._enforce:
+                raise UpstreamFault(500, "the guard failed; its log has the id", "guard_failed") from None
+            self._opened()
+            judge.unscanned.append("an event (the guard failed)")
             return [sse.raw(event)]
 
     # ---------------------------------------------------------------- sending

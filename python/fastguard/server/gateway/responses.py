@@ -17,6 +17,7 @@ _PROSE: Final = frozenset(
 )  # fmt: skip
 _OPAQUE: Final = frozenset({"response.audio", "response.image_generation_call.partial_image"})
 _PLACE: Final = ("item_id", "output_index", "content_index", "summary_index")
+_DELTA: Final = frozenset({"type", "delta", "sequence_number", "logprobs", "obfuscation", *_PLACE})
 _ENDS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -48,6 +49,8 @@ class ResponseStream:
             self._judge.unscanned.append(f"{kind[:60]}.logprobs (withheld)")
         stem, _, last = kind.rpartition(".")
         if last == "delta" and isinstance(data.get("delta"), str) and stem not in _OPAQUE:
+            if not data.keys() <= _DELTA:
+                self._whole({name: value for name, value in data.items() if name not in _DELTA})
             key = (stem, *(data.get(name) for name in _PLACE))
             self._places[key] = {name: data[name] for name in _PLACE if name in data}
             released = self._channels.feed(key, data["delta"], _index(data), redact=stem in _PROSE)
@@ -77,6 +80,10 @@ class ResponseStream:
         """Return the event that tells of an upstream that failed."""
         del status
         return self._send({"type": "error", "code": code, "message": message, "param": None}, "error")
+
+    def abandon(self) -> None:
+        """Judge what is still held; nothing of it goes out."""
+        self._channels.abandon()
 
     def _close(self, key: tuple[Any, ...]) -> str:
         channel = self._channels.get(key)

@@ -21,12 +21,13 @@ _SETTINGS: Final = frozenset(
     media_type mime_type voice cache_control signature logprobs usage system_fingerprint service_tier syntax strict phase
     caller provider obfuscation""".split()  # noqa: SIM905
 )  # fmt: skip
-# The same for the outermost object of a request.
+# Objects of administration, which no model is shown.
+_ADMINISTRATION: Final = frozenset({"usage", "logprobs", "cache_control", "caller"})
+# Settings of the outermost object of a request.
 _REQUEST_SETTINGS: Final = frozenset(
-    """model user metadata stop stop_sequences service_tier reasoning reasoning_effort verbosity modalities tool_choice store
-    stream stream_options prompt_cache_key prompt_cache_retention safety_identifier include truncation background
-    encoding_format betas container thinking inference_geo speed web_search_options audio cache_control output_config
-    context_management parallel_tool_calls logit_bias provider""".split()  # noqa: SIM905
+    """model user metadata stop stop_sequences service_tier reasoning_effort verbosity modalities tool_choice store stream
+    stream_options prompt_cache_key prompt_cache_retention safety_identifier include truncation background encoding_format
+    betas inference_geo speed audio cache_control logit_bias provider""".split()  # noqa: SIM905
 )  # fmt: skip
 # What an answer repeats of its request, and its own administration.
 _ECHO: Final = frozenset(
@@ -119,7 +120,7 @@ def read_answer(data: Mapping[str, Any], *, echo: bool = False) -> Texts:
     """
     reader = _Reader()
     for key, value in data.items():
-        if key in _SETTINGS or (echo and key in _ECHO):
+        if (key in _SETTINGS and (isinstance(value, str) or key in _ADMINISTRATION)) or (echo and key in _ECHO):
             continue
         if key in {"choices", "content", "output"} and isinstance(value, list):
             reader.items(key, value, "assistant")
@@ -212,7 +213,7 @@ class _Reader:
             self.texts.unscanned.append(f"{place} ({holder.get('type', 'not text')})")
             return
         if key in _SETTINGS:
-            if not isinstance(value, str) and key in {"format", "signature", "provider"}:
+            if not isinstance(value, str) and key not in _ADMINISTRATION:
                 self.visit(place, value, at)
             return
         if isinstance(value, str):
