@@ -207,7 +207,7 @@ def stream(port: int, chunks: int) -> tuple[float, list[float], int]:
         now = time.perf_counter_ns()
         if line.startswith(b"data: {"):
             first = first or (now - start) / 1e6
-            late.append((now - json.loads(line[6:])["sent"]) / 1000)
+            late.append((now - json.loads(line[6:])["created"]) / 1000)
     connection.close()
     return first, late[1:], len(late)
 

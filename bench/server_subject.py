@@ -61,7 +61,7 @@ async def model_application(scope: Any, receive: Any, send: Any) -> None:
             "id": "c",
             "object": "chat.completion.chunk",
             "model": "m",
-            "sent": time.perf_counter_ns(),
+            "created": time.perf_counter_ns(),
             "choices": [choice],
         }
         part = b"data: " + json.dumps(data).encode() + b"\n\n"

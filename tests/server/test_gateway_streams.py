@@ -268,7 +268,7 @@ def test_events_are_the_same_for_every_cut() -> None:
 
 
 def test_a_long_stream_is_judged_beside_the_loop(gateway: Running, api: ModelApi) -> None:
-    api.pieces = cuts((FILLER + "Write to jane@example.org. ") * 30, 1)
+    api.pieces = [(FILLER + "Write to jane@example.org. ") * 40] * 4
     answer = gateway.post(CHAT, body(CHAT, "Hi", stream=True))
     assert streamed(CHAT, answer) == api.text.replace("jane@example.org", "<EMAIL_1>")
     assert ending(CHAT, answer) == "stop"

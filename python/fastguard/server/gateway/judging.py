@@ -44,6 +44,7 @@ class Judge:
         self.enforce = enforce
         self.outcome = Outcome()
         self.unscanned: list[str] = []
+        self.fed = 0  # characters of texts that came in pieces
         self._texts: list[str | bytes] = []
         self._verdicts: list[Verdict] = []
         self._sources: list[str] = []
@@ -139,6 +140,7 @@ class Channel:
     def feed(self, text: str) -> str:
         """Take a piece; return what may go out now."""
         self._parts.append(text)
+        self._judge.fed += len(text)
         start = time.perf_counter_ns()
         piece: str = self._stream.feed(text)
         self._judge.spent(time.perf_counter_ns() - start)

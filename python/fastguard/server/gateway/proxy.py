@@ -42,6 +42,7 @@ Headers = list[tuple[bytes, bytes]]
 log = logging.getLogger("fastguard.server")
 
 _INLINE_BYTES: Final = 32 * 1024
+_INLINE_CHARACTERS: Final = 256 * 1024
 _MOST_NAMED: Final = 20
 
 
@@ -306,7 +307,8 @@ class Exchange:
             self._count(result)
         await self._part(sse.comment(f"fastguard answer={self._actions[1]} unscanned={self._named() or 'none'}"))
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-        return response.status
+        status: int = response.status
+        return status
 
     async def _relay(self, response: aiohttp.ClientResponse, stream: Guarded, judge: Judge) -> AsyncIterator[bytes]:
         """Yield what goes out, joined by the chunks in which it came. Raises `UpstreamFault`."""
@@ -316,7 +318,8 @@ class Exchange:
             total += len(chunk)
             if total > self._settings.answer_bytes:
                 raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
-            if total > _INLINE_BYTES or self._policy.slow:
+            # A piece costs microseconds; the end of a text is judged as a whole, so very long ones go to a thread.
+            if self._policy.slow or len(chunk) > _INLINE_BYTES or judge.fed > _INLINE_CHARACTERS:
                 loop = asyncio.get_running_loop()
                 out, fault = await loop.run_in_executor(self._threads, self._events, parser, chunk, stream, judge)
             else:

@@ -101,7 +101,10 @@ class Client:
         session = self._open(settings)
 
         def ask() -> Awaitable[aiohttp.ClientResponse]:
-            return session.request(method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False)
+            asked: Awaitable[aiohttp.ClientResponse] = session.request(
+                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+            )
+            return asked
 
         try:
             try:
