@@ -66,7 +66,7 @@ def start(folder: Path, *arguments: str, environment: Mapping[str, str] | None =
             env={**os.environ, "XDG_STATE_HOME": str(folder), **(environment or {})},
             cwd=folder,
         )
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120  # the first start of all may compile the packs
     while time.monotonic() < end and process.poll() is None:
         for line in log.read_text().splitlines():
             if "listening on " in line:
