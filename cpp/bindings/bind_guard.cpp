@@ -113,6 +113,16 @@ PyMethodDef methods[] = {
      "redact($self, text, *, source='user')\n--\n\nReplace secrets and personal data by placeholders."},
     {"explain", as_method(&guard_explain), METH_VARARGS | METH_KEYWORDS,
      "explain($self, text, *, source='user')\n--\n\nEvery step's value for one text."},
+    {"_protect", &guard_protect, METH_VARARGS, "_protect($self, name, text)\n--\n\nRecognise a text from now on."},
+    {"_protect_word", &guard_protect_word, METH_VARARGS,
+     "_protect_word($self, name, word)\n--\n\nRecognise a canary from now on."},
+    {"_make_canary", &guard_make_canary, METH_NOARGS, "_make_canary($self)\n--\n\nA word that nobody else has."},
+    {"_protected", &guard_protected, METH_NOARGS, "_protected($self)\n--\n\nNames of what is recognised."},
+    {"unprotect", &guard_unprotect, METH_O,
+     "unprotect($self, name, /)\n--\n\nForget a protected text or canary; False where there is none of that name."},
+    {"leaks", as_method(&guard_leaks), METH_VARARGS | METH_KEYWORDS,
+     "leaks($self, text, *, source='assistant')\n--\n\nWhat of a text is protected: (name, start, end) in code "
+     "points."},
     {"_score_windows", &no_model, METH_VARARGS, "No model; overridden by Guard."},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -257,6 +257,10 @@ int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept {
             return -1;
         }
         Engine engine(std::move(engine_pack), py::handle(policy).cast<Policy>(), std::move(gate), std::move(tier));
+        // What is protected stays so over a reload.
+        const EngineState* before = reinterpret_cast<GuardObject*>(self)->state;
+        engine.watch(before != nullptr ? before->engine.protected_texts()
+                                       : std::make_shared<ProtectedTexts>(ProtectedTexts::random_key()));
         PyObject* own_scorer = scorer == Py_None ? nullptr : Py_NewRef(scorer);
         PyObject* own_deep = deep_scorer == Py_None ? nullptr : Py_NewRef(deep_scorer);
         swap_state(self, std::make_unique<EngineState>(std::move(engine), metas.release(), own_scorer, own_deep));

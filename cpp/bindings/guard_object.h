@@ -80,6 +80,12 @@ PyObject* guard_check_batch(PyObject* self, PyObject* args, PyObject* kwargs) no
 PyObject* guard_check_arrow(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
 PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
 PyObject* guard_explain(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
+PyObject* guard_protect(PyObject* self, PyObject* args) noexcept;
+PyObject* guard_protect_word(PyObject* self, PyObject* args) noexcept;
+PyObject* guard_unprotect(PyObject* self, PyObject* name) noexcept;
+PyObject* guard_protected(PyObject* self, PyObject*) noexcept;
+PyObject* guard_make_canary(PyObject*, PyObject*) noexcept;
+PyObject* guard_leaks(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
 int guard_init(PyObject* self, PyObject* args, PyObject* kwargs) noexcept;
 
 }  // namespace fastguard::python

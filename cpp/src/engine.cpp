@@ -196,6 +196,7 @@ void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scrat
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, buffers, scratch, collector);
+    scan_protected(reading, collector);
 }
 
 void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& scratch, Collector& collector) const {

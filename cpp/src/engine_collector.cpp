@@ -124,7 +124,7 @@ bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) cons
 }
 
 void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin,
-                            std::size_t end, bool supported) {
+                            std::size_t end, bool supported, std::uint32_t detail) {
     const RawSpan here = raw_span(view, begin, end);
     const RawSpan span = in_segment(here);
     // A match at a cut may be one only because of the cut; the neighbour sees the text around it and all of it.
@@ -143,6 +143,7 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     finding.signature = signature;
     finding.view = shown;
     finding.supported = supported;
+    finding.detail = detail;
     finding.begin.byte = span.begin;
     finding.end.byte = span.end;
     finding.mention = engine_.pack_->signatures()[signature].spec.mention &&

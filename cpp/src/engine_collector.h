@@ -51,7 +51,7 @@ class Engine::Collector {
 
     // A match of `signature` at bytes [begin, end) of `view`, `end` > `begin`.
     void add(std::uint32_t signature, const View& view, ViewKind shown, std::size_t begin, std::size_t end,
-             bool supported = false);
+             bool supported = false, std::uint32_t detail = 0);
 
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
     void finish();

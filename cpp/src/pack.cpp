@@ -114,7 +114,16 @@ void Pack::add_candidate(std::uint32_t index) {
     if (!kind) {
         throw BuildError("unknown candidate '" + spec.candidate + "'", spec.id, "candidate");
     }
-    if (static_cast<CandidateKind>(*kind) == CandidateKind::format) {
+    const auto which = static_cast<CandidateKind>(*kind);
+    if (which == CandidateKind::protected_text || which == CandidateKind::canary) {
+        std::optional<std::uint32_t>& mine = protecting_[which == CandidateKind::canary ? 1 : 0];
+        if (mine) {
+            throw BuildError("another signature is a candidate of this kind, too", spec.id, "candidate");
+        }
+        mine = index;
+        return;
+    }
+    if (which == CandidateKind::format) {
         std::vector<std::string> words;
         for (const std::string& word : spec.context) {
             const bool prefix = word.ends_with('*');

@@ -156,6 +156,43 @@ class Guard(_core.GuardBase):
 
         return open_stream(self, source=source, mode=mode, on_block=on_block, holdback=holdback, longest=longest)
 
+    def protect(self, name: str, text: str) -> None:
+        """Recognise a confidential text from now on: a system prompt, a contract, anything that must not come out.
+
+        Ten words in a row (and 40 bytes) that a checked text has as well are a finding of ``system_prompt_leak``, in
+        every view and code that the policy looks into. Kept are keyed hashes, nothing of the text; the key is this
+        guard's and random. A text of the same name is replaced; `reload` keeps what is protected, pickling does not.
+        Any thread may add while others check. Raises ValueError for a text of fewer than ten words, TypeError.
+
+        >>> guard = Guard(model=None)
+        >>> guard.protect("porter", "The code of the luggage room changes on Sundays, and the manager alone keeps it.")
+        >>> answer = "I was told that the code of the luggage room changes on Sundays, and the manager keeps it."
+        >>> guard.check(answer, source="assistant").findings[0].text
+        'the code of the luggage room changes on Sundays, and the manager'
+        >>> guard.leaks(answer)
+        [('porter', 16, 80)]
+        """
+        self._protect(name, text)
+
+    def canary(self, name: str, *, word: str | None = None) -> str:
+        """Return a word that nobody else has, to be put where nobody should read it, and recognise it from now on.
+
+        ``word`` recognises one that was made before. It is found as one word, whole, in every view and code.
+
+        >>> guard = Guard(model=None)
+        >>> word = guard.canary("orders table")
+        >>> guard.leaks(f"https://x.example/?d={word}")
+        [('orders table', 21, 45)]
+        """
+        word = self._make_canary() if word is None else word
+        self._protect_word(name, word)
+        return word
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Names of the protected texts and canaries, sorted."""
+        return self._protected()
+
     def sanitize(self, text: str, *, target: Target) -> Sanitized:
         """Return a text made safe for the place that shows it, and what was taken out or changed.
 

@@ -14,7 +14,7 @@ from fastguard.fields import show
 from fastguard.guard import Guard
 from fastguard.pack import Pack, PathArgument
 from fastguard.policy import Limits, Policy
-from fastguard.signature import Signature
+from fastguard.signature import PROTECTING, Signature
 
 COMPILE_BUDGET: Final = 1.0
 """Seconds that a pattern may take to compile alone."""
@@ -88,6 +88,10 @@ def _check_examples(pack: Pack) -> Iterator[Problem]:
         yield Problem(error.file, error.id, error.field, _without_place(error))
         return
     for signature in pack:
+        if signature.candidate == PROTECTING[0]:
+            guard.protect(signature.id, signature.match[0])
+        elif signature.candidate == PROTECTING[1]:
+            guard.canary(signature.id, word=signature.match[0])
         source = signature.sources[0] if signature.sources else "user"
         for field, examples, expected in (("match", signature.match, True), ("no_match", signature.no_match, False)):
             for i, example in enumerate(examples):

@@ -241,9 +241,14 @@ def _digest_of(pack: Pack) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def tags_file() -> str:
+    """Return the path of the closed lists."""
+    return os.path.join(_ROOT, "tags.toml")
+
+
 def read_tags() -> dict[str, frozenset[str]]:
     """Return the closed lists of ATLAS, OWASP and CWE ids."""
-    path = os.path.join(_ROOT, "tags.toml")
+    path = tags_file()
     head = Fields(parse_toml(read_bytes(path, PackError, "the list of tags"), path, PackError), PackError, file=path)
     head.integer("schema", low=1, high=1)
     tags = {key: frozenset(head.table(key).keys()) for key in ("atlas", "owasp", "cwe")}

@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = ("pattern", "phrase", "candidate")
 MOST_SLOTS = 5
 MOST_WITHIN = 24
 LEAST_EXAMPLES = 2
+PROTECTING = ("protected", "canary")
+"""Candidates that `Guard.protect` and `Guard.canary` give something to look for; their first match is that."""
 
 _DEFAULT_VIEWS: dict[Kind, tuple[str, ...]] = {
     "pattern": ("raw",),
@@ -215,7 +217,9 @@ def _read_signature(
         mention=table.boolean("mention", marks[0]),
         fallback=table.boolean("fallback", marks[1]),
         pattern=_read_pattern(table) if kind == "pattern" else "",
-        validators=() if kind == "phrase" else _read_validators(table, required=kind == "candidate" and not formats),
+        validators=()
+        if kind == "phrase"
+        else _read_validators(table, required=kind == "candidate" and candidate not in {"format", *PROTECTING}),
         entropy=table.number("entropy", 0.0, low=0.0, high=8.0) if kind == "pattern" else 0.0,
         keep_value=kind == "pattern" and table.string("keep", "", choices=("value",)) == "value",
         phrase=phrase,
@@ -259,7 +263,7 @@ def _read_pattern(table: Fields) -> str:
 
 def _read_candidate(table: Fields) -> tuple[str, tuple[str, ...], tuple[str, ...], bool]:
     candidate = table.string("candidate", choices=_core.CANDIDATES)
-    if candidate != "format":
+    if candidate != "format":  # those of protected texts know what they look for from `Guard.protect`
         for key in ("formats", "context", "needs_context"):
             if key in table:
                 table.fail(key, f"not for the candidate {show(candidate)}", 'this key beside candidate = "format" only')

@@ -16,6 +16,7 @@
 #include "fastguard/pack.h"
 #include "fastguard/phrases.h"
 #include "fastguard/policy.h"
+#include "fastguard/protected.h"
 #include "fastguard/reading.h"
 #include "fastguard/scanner.h"
 #include "fastguard/verdict.h"
@@ -107,6 +108,10 @@ class Engine {
     // No deep model could run: as above.
     void decide_without_deep(std::uint8_t source, CheckResult& result) const noexcept;
 
+    // Texts that must not come out; may be shared with other engines, and changed at any time.
+    void watch(std::shared_ptr<ProtectedTexts> texts) noexcept { protected_ = std::move(texts); }
+    [[nodiscard]] const std::shared_ptr<ProtectedTexts>& protected_texts() const noexcept { return protected_; }
+
     [[nodiscard]] const Pack& pack() const noexcept { return *pack_; }
     [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
     [[nodiscard]] const Gate* gate() const noexcept { return gate_.get(); }
@@ -135,6 +140,7 @@ class Engine {
     std::uint64_t scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
+    void scan_protected(const Reading& reading, Collector& collector) const;
     void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const float* scores, CheckResult& result) const;
@@ -152,6 +158,7 @@ class Engine {
     Policy policy_;
     std::shared_ptr<const Gate> gate_;
     std::shared_ptr<const DeepTier> deep_;
+    std::shared_ptr<ProtectedTexts> protected_;
     WordTables words_;        // of the gate and of the pack
     WordTables plain_words_;  // of the pack
     bool makes_children_ = false;

@@ -22,7 +22,8 @@ namespace fastguard {
 
 enum class SignatureKind : std::uint8_t { pattern, phrase, candidate };
 inline constexpr std::array<std::string_view, 3> kSignatureKinds = {"pattern", "phrase", "candidate"};
-inline constexpr std::array<std::string_view, 6> kCandidateKinds = {"digits", "email", "ipv6", "iban", "mac", "format"};
+inline constexpr std::array<std::string_view, 8> kCandidateKinds = {"digits", "email",  "ipv6",      "iban",
+                                                                    "mac",    "format", "protected", "canary"};
 
 // A signature as the author wrote it, checked for form by the loader.
 struct SignatureSpec {
@@ -85,6 +86,11 @@ class Pack {
 
     [[nodiscard]] std::string databases() const { return scanner_->serialize(); }
 
+    // The signature that a protected text, or a canary, is found as; nothing where the pack has none.
+    [[nodiscard]] std::optional<std::uint32_t> protecting(bool canary) const noexcept {
+        return protecting_[canary ? 1 : 0];
+    }
+
     [[nodiscard]] const std::vector<Signature>& signatures() const noexcept { return signatures_; }
     [[nodiscard]] const Scanner& scanner() const noexcept { return *scanner_; }
     [[nodiscard]] const std::vector<std::uint32_t>& pattern_signatures() const noexcept { return pattern_signatures_; }
@@ -118,6 +124,7 @@ class Pack {
     void add_candidate(std::uint32_t index);
     std::vector<PatternSpec> collect_patterns();
 
+    std::array<std::optional<std::uint32_t>, 2> protecting_;
     std::vector<Signature> signatures_;
     std::unique_ptr<Scanner> scanner_;
     std::vector<std::uint32_t> pattern_signatures_;  // of each pattern of the scanner

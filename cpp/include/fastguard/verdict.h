@@ -14,8 +14,9 @@ namespace fastguard {
 struct Finding {
     std::uint32_t signature = 0;  // index in the pack
     ViewKind view = ViewKind::raw;
-    bool mention = false;    // talked about, not said (mention.h)
-    bool supported = false;  // by a word of its context (identifiers.h)
+    bool mention = false;      // talked about, not said (mention.h)
+    bool supported = false;    // by a word of its context (identifiers.h)
+    std::uint32_t detail = 0;  // of a protected text: which (protected.h)
     TextPlace begin;
     TextPlace end;
 
