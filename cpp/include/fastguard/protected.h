@@ -41,7 +41,7 @@ class ProtectedTexts {
     static constexpr std::size_t kWindow = 4;       // places of which one is kept
     static constexpr std::size_t kLeastRun = 10;    // words that make a leak; at least kGram + kWindow - 1
     static constexpr std::size_t kLeastBytes = 40;  // and bytes: in some scripts each letter is a word
-    static constexpr std::size_t kMostRun = 512;   // bytes of one match; a longer run is several
+    static constexpr std::size_t kMostRun = 512;    // bytes of one match; a longer run is several
     static constexpr std::size_t kMostTexts = std::size_t{1} << 22U;
     static constexpr std::size_t kMostBytes = std::size_t{1} << 24U;  // of one text
     static constexpr std::size_t kCanarySize = 24;                    // letters a-z and digits 2-7, one word
