@@ -126,6 +126,11 @@ bool Children::close(std::string_view source) noexcept {
     return true;
 }
 
+bool Children::has_made(ViewKind kind) const noexcept {
+    return std::any_of(children_.begin(), children_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       [&](const Child& child) { return child.parent == parent_ && child.kind == kind; });
+}
+
 void Children::drop() noexcept {
     used_ = begin_;
     passed_used_ = passed_begin_;

@@ -20,6 +20,9 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
     if (wants(ViewKind::flipped)) {
         make_flipped(reading, children);
     }
+    if (wants(ViewKind::skeleton)) {
+        make_lookalike(reading, children);
+    }
     if (wants(ViewKind::squeezed)) {
         make_squeezed(reading, pack_->vocabulary(), scratch.views, children);
     }
@@ -44,7 +47,9 @@ std::uint64_t Engine::scan_children(const Reading& reading, Scratch& scratch, Co
         Reading child;
         read_segment(whole, plain_words_, scratch.child_reading, child);
         collector.enter(i, children, child);
-        scan_reading(child, scratch.child_reading, scratch, collector);
+        if (children[i].kind != ViewKind::skeleton) {  // signatures look at skeletons of their own
+            scan_reading(child, scratch.child_reading, scratch, collector);
+        }
         in_words |= !children[i].doubted && is_in_words(child) ? std::uint64_t{1} << i : 0;
         children.read_child(i, children[i].depth >= policy_.max_depth);
         make_children(child, children[i].kind, scratch);

@@ -58,22 +58,25 @@ Origin extent(std::span<const Origin> origins) noexcept {
 }  // namespace
 
 bool is_in_words(const Reading& reading) noexcept {
-    const ByteCounts& counts = reading.counts;
-    const std::size_t size = reading.raw.bytes.size();
-    const std::uint64_t seen = size - std::min<std::uint64_t>(size, counts.space + counts.control);
+    const std::string_view text = reading.folded.bytes;
+    const auto seen = static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x20; }));
     std::size_t words = 0;
     std::size_t spoken = 0;
-    std::size_t letters = 0;
+    std::size_t letters = 0;     // bytes
+    std::size_t characters = 0;  // the same
     for (const Token& token : reading.tokens) {
-        const std::string_view word = reading.folded.bytes.substr(token.begin, token.size());
+        const std::string_view word = text.substr(token.begin, token.size());
         if (is_letter(word.front())) {
             ++words;
             letters += word.size();
+            characters += static_cast<std::size_t>(std::count_if(
+                word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
             spoken += may_be_spoken(word) ? 1U : 0U;
         }
     }
     return words >= kLeastWords && 5 * spoken >= 3 * words && 2 * letters >= 5 * words &&
-           letters <= kLongWord * words && 2 * (letters + counts.digit) >= seen;
+           characters <= kLongWord * words && 2 * (letters + reading.counts.digit) >= seen;
 }
 
 // The strongest kModelWindows windows of all, for the model.
@@ -132,6 +135,9 @@ void Engine::Learner::mark(std::size_t child) noexcept {
         }
     };
     for (std::size_t i = 0; i < said.size(); ++i) {
+        if (i > 0 && origins[i] == origins[i - 1] && !is_blank(said[i - 1])) {
+            continue;
+        }
         // A blank may stand for a whole tag: what is in there is not said.
         if (is_blank(said[i]) && origins[i].end - origins[i].begin > kNarrow) {
             continue;
@@ -282,7 +288,9 @@ std::size_t Engine::Learner::score_in_place(std::uint64_t& children) {
 }
 
 void Engine::Learner::run(const Reading& segment, std::uint64_t in_words) {
-    if (in_words == 0) {
+    // Of what has no words at all nothing is learned but that something is hidden in it.
+    const bool wordless = segment.tokens.empty() && engine_.makes_children_ && scratch_.children.size() > 0;
+    if (in_words == 0 && !wordless) {
         result_.gate_windows += static_cast<std::uint32_t>(score(segment));
         return;
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import gzip
 import html
 import quopri
 import sys
 import urllib.parse
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +137,15 @@ CODES: dict[str, tuple[str, Callable[[str], str]]] = {
     "joined": ("joined", lambda t: '"' + t[:10] + '" + "' + t[10:] + '"'),
     "joined without a sign": ("joined", lambda t: '"' + t[:9] + '" "' + t[9:] + '"'),
     "names": ("joined", lambda t: 'a = "' + t[:10] + '"; b = "' + t[10:] + '"; print(a + b)'),
+    "base64 backwards": ("base64", lambda t: b64(t)[::-1]),
+    "base64 with dots": ("base64", lambda t: cut(b64(t), 4, ".")),
+    "gzip in base64": ("inflated", lambda t: base64.b64encode(gzip.compress(t.encode())).decode()),
+    "zlib in base64": ("inflated", lambda t: base64.b64encode(zlib.compress(t.encode(), 9)).decode()),
+    "gzip in base16": ("inflated", lambda t: gzip.compress(t.encode()).hex()),
+    "escapes css": ("escapes", lambda t: "".join(f"\\{ord(c):06x}" for c in t)),
+    "escapes css short": ("escapes", lambda t: "".join(f"\\{ord(c):x} " for c in t)),
+    "a list": ("joined", lambda t: "''.join(" + str([t[i : i + 5] for i in range(0, len(t), 5)]) + ")"),
+    "shell quotes": ("joined", lambda t: "".join(c + "\\'\""[i % 3] * c.isalpha() for i, c in enumerate(t))),
     "rot13": ("rot13", shifted(13)),
     "caesar 3": ("caesar", shifted(3)),
     "caesar 21": ("caesar", shifted(21)),
@@ -297,6 +308,67 @@ def test_uuencode(said: str) -> None:
     assert texts_of("begin 644 note\n" + code + "`\nend\n", "uuencode")[0].startswith(said)
 
 
+@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=5))
+@examples(60)
+def test_punycode_is_that_of_python(words: list[str]) -> None:
+    labels = [word.lower().encode("punycode").decode() for word in words]
+    text = " ".join(f"xn--{label}" for label in labels)
+    known = all(label and all(c.isalnum() or c in "-'" for c in label) and label.isascii() for label in labels)
+    if known:
+        said = " ".join(label.encode().decode("punycode") for label in labels)
+        assert [said] == texts_of(text, "punycode", 1) or said == text
+    else:
+        texts_of(text, "punycode", 1)
+
+
+@given(
+    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=400),
+    level=st.integers(1, 9),
+    wbits=st.sampled_from([15, 31]),
+)
+@examples(60)
+def test_inflated_data_is_what_zlib_deflated(words: list[str], level: int, wbits: int) -> None:
+    said = " ".join([SAID, *words])
+    packer = zlib.compressobj(level, wbits=wbits)
+    data = packer.compress(said.encode()) + packer.flush()
+    text = "Unpack: " + base64.b64encode(data).decode().rstrip("=")
+    (child,) = [c for c in _core.decoded(text) if c[0] == "inflated"]
+    assert child[1].decode() == said
+    assert set(child[2]) == {(8, len(text))}
+
+
+def test_stored_and_long_data_is_inflated_as_far_as_the_bound() -> None:
+    stored = zlib.compress(SAID.encode(), 0)
+    assert any(SAID.encode() in said for _, said, _, _ in _core.decoded(base64.b64encode(stored).decode()))
+    bomb = base64.b64encode(zlib.compress((SAID + " ").encode() * 20_000, 9)).decode()
+    (said,) = texts_of(bomb, "inflated")
+    assert said.startswith(SAID)
+    assert len(said) <= 16 * 1024
+
+
+@given(cut_at=st.integers(0, 300), flipped=st.integers(0, 2000))
+@examples(100)
+def test_damaged_data_gives_what_came_before_the_damage(cut_at: int, flipped: int) -> None:
+    data = bytearray(zlib.compress((SAID + " ").encode() * 3 + b"and then some more, quite a bit of it", 9))
+    data[2 + flipped // 8 % (len(data) - 2)] ^= 1 << flipped % 8
+    texts_of("Unpack: " + base64.b64encode(bytes(data)[: max(30, cut_at)]).decode(), "inflated")
+
+
+def test_the_first_letters_of_lines() -> None:
+    lines = "\n".join("" if c == " " else f"{c}bove the hill" for c in SAID.lower())
+    assert texts_of(lines, "acrostic") == [SAID.lower()]
+    verse = "\n".join(
+        ["Morning came over the fields", "while we were still asleep", "and the dog", "lay by the door"] * 5
+    )
+    assert texts_of(verse, "acrostic") == []
+
+
+def test_each_letter_of_a_style_sheet_names_its_escape() -> None:
+    text = "".join(f"\\{ord(c):06x}" for c in SAID)
+    child = next(c for c in _core.decoded(text) if c[1].decode() == SAID)
+    assert child[2] == [(7 * i, 7 * i + 7) for i in range(len(SAID))]
+
+
 def test_rot13_is_that_of_python() -> None:
     assert codecs.encode(SAID, "rot13") == shifted(13)(SAID)
 
@@ -311,6 +383,8 @@ def test_rot13_is_that_of_python() -> None:
         "Scotland \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f won \u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467",
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u06a9\u062a\u0627\u0628\u200c\u0647\u0627 \u0631\u0627 \u0628\u0628\u06cc\u0646\u0645",
         "50% of 100% is 50 %, AT&T said; a=b and c=d.",
+        "ping: 64 bytes from 203.0.113.80: icmp_seq=1 ttl=55 time=11.2 ms",
+        "Don't say it's Anna's or Ben's; that's the neighbours', isn't it? (Or is it the club's?) He'd know, she'd not.",
         "def get_user_name(user_id: int) -> str: return database.fetch_one(user_id).display_name",
     ],
 )
@@ -318,7 +392,31 @@ def test_honest_texts_say_nothing_else(text: str) -> None:
     assert _core.decoded(text) == []
 
 
-@pytest.mark.parametrize("bait", ["A", "%", "&#", "\\u", ".-", "=", '"+"', "%41", "&amp", "aB3 ", "zq ", "U+", "0"])
+@pytest.mark.parametrize(
+    "bait",
+    [
+        "A",
+        "%",
+        "&#",
+        "\\u",
+        ".-",
+        "=",
+        '"+"',
+        "%41",
+        "&amp",
+        "aB3 ",
+        "zq ",
+        "U+",
+        "0",
+        "xn--a",
+        "\\41 ",
+        "a'b",
+        "QUJD.",
+        "eJyr",
+        "H4sI",
+        "a\n",
+    ],
+)
 def test_bait_stays_within_the_budget(bait: str) -> None:
     size = 1 << 16
     children = _core.decoded(bait * (size // len(bait)))

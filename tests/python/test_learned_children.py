@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from fastguard import Guard
+from fastguard import Guard, Policy
 from stream_texts import cut, random_cuts, run
 
 INNOCENT = (
@@ -43,11 +43,28 @@ def in_tags(text: str) -> str:
     return " ".join(f"<em>{word}</em>" for word in text.split())
 
 
+def in_leet(text: str) -> str:
+    return text.translate(str.maketrans("aeiostAEIOST", "4310574310$7"))
+
+
+def in_cyrillic(text: str) -> str:
+    return text.translate(str.maketrans("aceopxyisACEHKMOPTX", "асеорхуіѕАСЕНКМОРТХ"))
+
+
+def in_circles(text: str) -> str:
+    return "".join(chr(0x1F150 + ord(c) - 65) if "A" <= c <= "Z" else c for c in text.upper())
+
+
+def in_small_capitals(text: str) -> str:
+    return text.translate(str.maketrans("abcdefghijklmnoprstuvwyz", "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"))
+
+
 def set_apart(text: str) -> str:
     return "   ".join(" ".join(word) for word in text.split())
 
 
 WAYS: tuple[Callable[[str], str], ...] = (in_base64, in_hex, in_percent, in_entities, in_tags)
+ALIKE: tuple[Callable[[str], str], ...] = (in_leet, in_cyrillic, in_circles, in_small_capitals)
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +72,18 @@ def guard() -> Guard:
     return Guard()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, *ALIKE])
 def test_a_whole_text_in_code_scores_as_it_does_in_plain(guard: Guard, way: Callable[[str], str]) -> None:
     for text in (*INNOCENT, *ATTACKS):
         plain = guard.check(text)
         coded = guard.check(way(text))
         assert coded.flagged == plain.flagged == (text in ATTACKS)
         for name, category in plain.categories.items():
-            if category.score > 0.5:
+            if category.score > 0.5 and way in WAYS:
                 assert coded.categories[name].score >= category.score - 0.2
 
 
-@pytest.mark.parametrize("way", [*WAYS, set_apart, quote])
+@pytest.mark.parametrize("way", [*WAYS, *ALIKE, set_apart, quote])
 def test_an_innocent_text_in_code_stays_innocent(guard: Guard, way: Callable[[str], str]) -> None:
     assert [way(text) for text in INNOCENT if guard.check(way(text)).flagged] == []
 
@@ -80,10 +97,27 @@ def test_an_attack_in_plain_counts_beside_innocent_code(guard: Guard, way: Calla
                 assert guard.check(text.format(way(innocent), attack)).flagged >= in_plain
 
 
+HONEST = (
+    "Die Maß Bier kostete früher weniger, und Öl war auch billiger, sagte mein Großvater oft und gern.",
+    "Kırmızı ışıkta durdu, sonra sağa döndü ve ılık rüzgârda yürüyüşe çıktı.",
+    "Ọmọ náà ɛ kpɔ eƒe xɔ̃wo ɖe aƒe la me, eye wòdzɔ dzi ŋutɔ.",
+    "Сергей купил USB-кабель и мышь, а Ольга взяла роутер TP-Link на 5 ГГц.",
+    "Η ομάδα μας έγραψε τον κώδικα σε C++ και Python και τον έστειλε στο GitHub.",
+    "Order 4B7-99, 2nd floor, 3pm, mp3 and h264 files, B2B and 4x4, covid19 and web3, 10k and 5g.",
+)
+
+
+@pytest.mark.parametrize("text", HONEST)
+def test_honest_letters_and_digits_stand_for_themselves(text: str) -> None:
+    # Nothing is learned but of the text as it stands: with views and without any the score is the same.
+    with_views, without = Guard().check(text), Guard(policy=Policy(views=())).check(text)
+    assert with_views.categories == without.categories
+
+
 def test_a_stream_says_the_same_however_it_is_cut(guard: Guard) -> None:
     rng = random.Random(7)
     for text in (*INNOCENT, *ATTACKS):
-        for way in (*WAYS, set_apart):
+        for way in (*WAYS, *ALIKE, set_apart):
             made = f"{rng.choice(INNOCENT)} {way(text)} {rng.choice(INNOCENT)}"
             whole = guard.check(made, source="assistant")
             for _ in range(5):

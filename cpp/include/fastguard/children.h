@@ -80,6 +80,9 @@ class Children {
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
     bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);
 
+    // Whether a child of this kind was made of the text being read.
+    [[nodiscard]] bool has_made(ViewKind kind) const noexcept;
+
     // The open child is a guess that ordinary text gives rise to as well: it may show a signature more, and does not
     // stand for what it was made of.
     void doubt() noexcept { doubted_ = true; }

@@ -4,6 +4,7 @@
 //             Markdown's emphasis inside words and targets of links gone
 //   visual    bidirectional overrides in the order in which they are displayed
 //   flipped   upside-down letters as the letters they look like, read from the end, and the same read from the start
+//   skeleton  letters of other alphabets and digits as the plain letters that they stand for
 //   squeezed  letters set apart joined to words, words run together taken apart
 //
 // Each maker looks for a cheap clue first and adds nothing without it. Time is linear in the text; nothing is allocated
@@ -27,6 +28,7 @@ struct ViewScratch {
 void make_unmarked(const Reading& reading, Children& children);
 void make_visual(const Reading& reading, ViewScratch& scratch, Children& children);
 void make_flipped(const Reading& reading, Children& children);
+void make_lookalike(const Reading& reading, Children& children);
 
 // `words` are those that run-together text is taken apart into.
 void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children);

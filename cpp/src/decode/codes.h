@@ -214,7 +214,14 @@ void decode_braille(const Job& job);
 void decode_base85(const Job& job);  // ASCII85, RFC 1924, Z85
 void decode_rot47(const Job& job);
 void decode_uuencode(const Job& job);
-void decode_joined(const Job& job);   // string literals
-void decode_letters(const Job& job);  // Caesar, Atbash, reversed, NATO, pig latin
+void decode_packed(const Job& job);         // base64 written backwards, gzip and zlib in base64 or base16
+void decode_marked_base64(const Job& job);  // base64 in pieces with a mark between them
+void decode_css(const Job& job);            // escapes of style sheets
+void decode_punycode(const Job& job);
+void decode_inner_marks(const Job& job);  // marks between the letters of words
+void decode_lists(const Job& job);        // lists of strings that are joined
+void decode_acrostic(const Job& job);     // first letters of lines
+void decode_joined(const Job& job);       // string literals
+void decode_letters(const Job& job);      // Caesar, Atbash, reversed, NATO, pig latin
 
 }  // namespace fastguard::decoding

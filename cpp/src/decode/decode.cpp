@@ -27,6 +27,11 @@ bool has_long_gap(const ByteMasks& masks, std::size_t size) noexcept {
 
 constexpr std::uint32_t kBeyond = mark_bits("\xE2");
 
+constexpr std::size_t kPunctuationFeature = 3;  // of kDenseNames
+constexpr std::size_t kLongestFeature = 15;
+constexpr std::uint64_t kLinesOfAcrostic = 12;
+static_assert(kDenseNames[kPunctuationFeature] == "punctuation" && kDenseNames[kLongestFeature] == "longest_word");
+
 // Capitals and digits that a text in words does not have so many of.
 bool is_broken_base64(const Reading& reading) noexcept {
     const ByteCounts& counts = reading.counts;
@@ -53,6 +58,17 @@ bool has_dots(const Reading& reading) noexcept {
            (!reading.ascii && (text.find("\u00B7") != text.npos || text.find("\u2022") != text.npos));
 }
 
+// A word of 16 bytes or more, log2(1 + 15) / 8 < longest_word; or what gzip data begins with.
+bool may_be_packed(const Reading& reading) noexcept {
+    return reading.dense[kLongestFeature] > 0.5F || (reading.counts.upper >= 8 && reading.counts.digit > 0 &&
+                                                     reading.raw.bytes.find("H4sI") != std::string_view::npos);
+}
+
+// More marks than sentences have: one in twelve bytes.
+bool has_inner_marks(const Reading& reading) noexcept { return reading.dense[kPunctuationFeature] > 1.0F / 12.0F; }
+
+bool has_label(const Reading& reading) noexcept { return reading.raw.bytes.find("n--") != std::string_view::npos; }
+
 struct Decoder {
     bool (*may)(const Reading&) noexcept;
     void (*decode)(const Job&);
@@ -67,6 +83,13 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("=")); }, decode_quoted_printable},
     {[](const Reading&) noexcept { return true; }, decode_runs},
     {is_broken_base64, decode_broken_base64},
+    {may_be_packed, decode_packed},
+    {is_broken_base64, decode_marked_base64},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_css},
+    {has_inner_marks, decode_inner_marks},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
+    {has_label, decode_punycode},
+    {[](const Reading& r) noexcept { return r.counts.newline >= kLinesOfAcrostic; }, decode_acrostic},
     {[](const Reading& r) noexcept { return r.counts.digit >= 10; }, decode_numbers},
     {has_dots, decode_morse},
     {has_cells, decode_braille},

@@ -275,7 +275,11 @@ Escape read_equals(std::string_view text, std::size_t at) noexcept {
         return {end + 1 - at, 0, 0, false, true, false};
     }
     const Number byte = hex_at(text, at + 1, 2, 2);
-    return byte.digits == 0 ? Escape{} : byte_escape(3, byte.value);
+    // "time=11 ttl=55" holds neither a control nor a capital at a word's end.
+    const bool control = byte.value < 0x20 && byte.value != '\t' && byte.value != '\n' && byte.value != '\r';
+    const bool capital =
+        byte.value < 0x80 && is(static_cast<char>(byte.value), kUpper) && at > 0 && is(text[at - 1], kLower);
+    return byte.digits == 0 || control || capital ? Escape{} : byte_escape(3, byte.value);
 }
 
 // ---------------------------------------------------------------- entities

@@ -213,14 +213,36 @@ void keep_changed(const Job& job, const RawSpan& span, const Change& change) {
 
 bool is_word_byte(char c) noexcept { return is(c, kAlnum) || static_cast<unsigned char>(c) >= 0x80; }
 
+// Where sentences begin and end says whether a text was reversed as a whole: 1, or word by word: -1. 0: nothing does.
+int reversed_as(std::string_view text) noexcept {
+    const auto ends_sentence = [](char c) { return c == '.' || c == '?' || c == '!'; };
+    const std::size_t word = std::min(text.size(), find_byte(text, ' ', 0));
+    const std::size_t last = text.rfind(' ') == std::string_view::npos ? 0 : text.rfind(' ') + 1;
+    if (word == 0 || last >= text.size()) {
+        return 0;
+    }
+    const bool whole = ends_sentence(text[0]) || (is(text.back(), kUpper) && text.size() - last > 1);
+    const bool words = ends_sentence(text[last]) || (is(text[word - 1], kUpper) && word > 1);
+    return whole == words ? 0 : whole ? 1 : -1;
+}
+
 // Both readings: the whole from its end, and each word from its end.
 void keep_reversed(const Job& job, const RawSpan& span) {
+    const bool mark = span.begin > 0 && is(job.text()[span.begin - 1], kPrint);
+    const std::size_t sentence = span.begin - (mark ? 1 : 0);
+    const int as = reversed_as(job.text().substr(sentence, span.end - sentence));
     if (job.children.open(ViewKind::reversed)) {
         put_reversed(job, span.begin, span.end);
+        if (as < 0) {
+            job.children.doubt();
+        }
         job.children.close(job.text());
     }
     if (!job.children.open(ViewKind::reversed_words)) {
         return;
+    }
+    if (as > 0) {
+        job.children.doubt();
     }
     for (std::size_t at = span.begin; at < span.end;) {
         std::size_t end = at;

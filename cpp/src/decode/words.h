@@ -36,4 +36,27 @@ inline constexpr std::size_t kLongestCommon = 16;
 // Whether this lower-case word is one of them. Copies it, so nothing past its end is read.
 [[nodiscard]] bool is_common_word(std::string_view word) noexcept;
 
+// Counts letters, and those in common words, of text given byte by byte.
+class WordMeter {
+  public:
+    struct Count {
+        std::size_t letters = 0;
+        std::size_t common = 0;  // in common words of two letters or more
+
+        // Whether letters put so make more words than put otherwise.
+        [[nodiscard]] bool says_more_than(const Count& other) const noexcept {
+            return common >= 2 * other.common + 8 && common * 4 >= letters;
+        }
+    };
+
+    void add(char c) noexcept;
+    // The counts so far; the text begins anew with a word.
+    Count end() noexcept;
+
+  private:
+    std::array<char, kLongestCommon> word_{};
+    std::size_t size_ = 0;
+    Count count_;
+};
+
 }  // namespace fastguard::decoding

@@ -14,6 +14,7 @@ namespace fastguard {
 namespace {
 
 constexpr std::size_t kLeastLetters = 4;                   // set apart in a row
+constexpr std::size_t kLeastSpelled = 12;                  // that are joined whether or not a word of them is known
 constexpr std::size_t kLeastPieces = 3;                    // of a word that has marks in it
 constexpr std::size_t kMostPiece = 4;                      // bytes of such a piece
 constexpr std::size_t kMostGap = 8;                        // bytes between letters set apart
@@ -170,8 +171,21 @@ class Squeezer {
         return end;
     }
 
+    // Whether so many letters stand one by one that they are no list, and fewer digits.
+    [[nodiscard]] bool is_spelled(std::size_t first, std::size_t last) const noexcept {
+        std::size_t letters = 0;
+        for (std::size_t i = first; i < last; ++i) {
+            const char c = text_[tokens_[i].begin];
+            letters += is_letter(i) && (c < '0' || c > '9') ? 1U : 0U;
+        }
+        return letters >= kLeastSpelled && 3 * letters >= 2 * (last - first);
+    }
+
     // Whether a known word begins anywhere in the letters of tokens [first, last); of other scripts none is known.
     [[nodiscard]] bool worth_joining(std::size_t first, std::size_t last) const noexcept {
+        if (is_spelled(first, last)) {
+            return true;
+        }
         for (std::size_t i = first; i < last; ++i) {
             if (!is_ascii(text_[tokens_[i].begin])) {
                 return true;

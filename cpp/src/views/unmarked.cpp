@@ -13,6 +13,15 @@ constexpr std::size_t kMostTarget = 512;   // bytes of a link's target
 constexpr std::size_t kMostEscape = 256;   // bytes of an escape sequence
 constexpr std::ptrdiff_t kMostBlanks = 2;  // of a tag that holds no words
 
+constexpr std::size_t kMostBracket = 64;  // bytes of a tag in brackets
+constexpr std::size_t kMostCommand = 16;  // of the name of a command
+constexpr std::size_t kMostOpen = 8;      // commands in each other
+constexpr std::size_t kLeastCells = 2;    // with a border within a word, and at its end
+
+// Tags of forums, in brackets.
+constexpr std::array<std::string_view, 13> kBracketed = {"b",     "i",    "u",    "s",    "url",    "color", "size",
+                                                         "quote", "font", "code", "list", "center", "img"};
+
 // Tags that a browser shows no break for: the letters on both sides make one word.
 constexpr std::array<std::string_view, 27> kInline = {
     "a",   "abbr", "b", "bdi", "bdo",  "big",   "cite", "code",   "data",   "del", "em",  "font", "i",  "ins",
@@ -42,7 +51,9 @@ bool has_high_control(std::string_view text) noexcept {
 
 class Unmarker {
   public:
-    Unmarker(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
+    // `cells`: cells of a table make one text.
+    Unmarker(std::string_view text, Children& children, bool cells = false) noexcept
+        : text_(text), children_(children), cells_(cells) {}
 
     void run() {
         while (at_ < text_.size()) {
@@ -96,7 +107,14 @@ class Unmarker {
                 children_.shorten(line_);
                 return 1;
             case '[':
+                return bracket_tag();
+            case '\\':
+                return command();
+            case '{':
+                nested_ += commands_ > 0 ? 1U : 0U;
                 return 0;
+            case '}':
+                return brace();
             case ']':
                 return ahead(1) == '(' ? target() : 0;
             default:
@@ -139,13 +157,61 @@ class Unmarker {
                (inside.find("://") != std::string_view::npos || inside.find('@') != std::string_view::npos);
     }
 
+    // "[b]", "[/b]", "[color=red]" of forums.
+    [[nodiscard]] std::size_t bracket_tag() const noexcept {
+        const std::size_t name = ahead(1) == '/' ? 2 : 1;
+        std::size_t end = name;
+        while (end < 8 && is_ascii_letter(ahead(end))) {
+            ++end;
+        }
+        const std::string_view said = text_.substr(std::min(text_.size(), at_ + name), end - name);
+        const bool known = std::find(kBracketed.begin(), kBracketed.end(), said) != kBracketed.end();
+        for (std::size_t size = end; known && size < kMostBracket && at_ + size < text_.size(); ++size) {
+            const char c = ahead(size);
+            if (c == ']') {
+                return size + 1;
+            }
+            if (c == ' ' || c == '\n' || (size == end && c != '=')) {
+                return 0;
+            }
+        }
+        return 0;
+    }
+
+    // "\textbf{" of TeX; the brace that ends it goes, too.
+    std::size_t command() noexcept {
+        std::size_t end = 1;
+        while (end < kMostCommand && is_ascii_letter(ahead(end))) {
+            ++end;
+        }
+        if (end < 4 || ahead(end) != '{' || commands_ == kMostOpen) {
+            return 0;
+        }
+        open_[commands_++] = nested_;
+        nested_ = 0;
+        return end + 1;
+    }
+    std::size_t brace() noexcept {
+        if (commands_ == 0) {
+            return 0;
+        }
+        if (nested_ > 0) {
+            --nested_;
+            return 0;
+        }
+        nested_ = open_[--commands_];
+        return 1;
+    }
+
     [[nodiscard]] bool is_inline(std::size_t name) const noexcept {
         char lower[8];
         std::size_t size = 0;
         for (; size < sizeof lower && is_letter(ahead(name + size)); ++size) {
             lower[size] = static_cast<char>(ahead(name + size) | 0x20);
         }
-        return std::find(kInline.begin(), kInline.end(), std::string_view(lower, size)) != kInline.end();
+        const std::string_view tag(lower, size);
+        return std::find(kInline.begin(), kInline.end(), tag) != kInline.end() ||
+               (cells_ && (tag == "td" || tag == "th" || tag == "tr"));
     }
 
     // Bytes up to the end of `end`; 0 where it does not come, which `none` remembers.
@@ -211,6 +277,10 @@ class Unmarker {
 
     std::string_view text_;
     Children& children_;
+    bool cells_;
+    std::array<std::uint32_t, kMostOpen> open_{};  // braces that were open in each command around
+    std::size_t commands_ = 0;                     // that are open
+    std::uint32_t nested_ = 0;                     // braces open in the innermost
     std::size_t at_ = 0;
     std::size_t line_ = 0;  // where the line begins in the child
     bool no_comment_end_ = false;
@@ -241,6 +311,41 @@ bool has_tag(std::string_view text) noexcept {
     return false;
 }
 
+// "[/": a tag of a forum ends; "\name{": a command of TeX.
+bool has_command(std::string_view text) noexcept {
+    if (text.find("[/") != std::string_view::npos) {
+        return true;
+    }
+    for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1)) {
+        std::size_t end = at + 1;
+        while (end < text.size() && is_ascii_letter(text[end])) {
+            ++end;
+        }
+        if (end > at + 3 && end < text.size() && text[end] == '{') {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether words go on in the next cell of a table: some cells end where a word does and others do not, as in no table
+// that is laid out for reading.
+bool has_cut_cells(std::string_view text) noexcept {
+    std::size_t apart = 0;   // a blank on one side
+    std::size_t within = 0;  // on neither
+    for (std::size_t at = text.find("</td><td"); at != std::string_view::npos; at = text.find("</td><td", at + 8)) {
+        const std::size_t next = text.find('>', at + 8);
+        if (at == 0 || next == std::string_view::npos || next + 1 >= text.size()) {
+            continue;
+        }
+        const bool before = is_letter(text[at - 1]);
+        const bool behind = is_letter(text[next + 1]);
+        within += before && behind ? 1U : 0U;
+        apart += (before && text[next + 1] == ' ') || (behind && text[at - 1] == ' ') ? 1U : 0U;
+    }
+    return within >= kLeastCells && apart >= kLeastCells;
+}
+
 bool has_return(std::string_view text) noexcept {
     for (std::size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
         if (at + 1 == text.size() || text[at + 1] != '\n') {
@@ -256,13 +361,14 @@ void make_unmarked(const Reading& reading, Children& children) {
     const std::string_view text = reading.raw.bytes;
     const ByteCounts& counts = reading.counts;
     const auto has = [&counts](std::string_view byte) { return counts.has(mark_bits(byte)); };
-    const bool wanted = counts.control > 0 || (has("<") && has_tag(text)) || (has("*") && has_emphasis(text, "*")) ||
+    const bool markup = (has("<") && has_tag(text)) || (has("*") && has_emphasis(text, "*")) ||
                         (has("`") && has_emphasis(text, "`")) ||
-                        (has("]") && text.find("](") != std::string_view::npos) ||
-                        (has("_") && has_emphasis(text, "__")) || (has("~") && has_emphasis(text, "~~")) ||
-                        (has("\r") && has_return(text)) || (!reading.ascii && has_high_control(text));
+                        (has("]") && text.find("](") != std::string_view::npos) || (has("\\]") && has_command(text));
+    const bool wanted = counts.control > 0 || markup || (has("_") && has_emphasis(text, "__")) ||
+                        (has("~") && has_emphasis(text, "~~")) || (has("\r") && has_return(text)) ||
+                        (!reading.ascii && has_high_control(text));
     if (wanted && children.open(ViewKind::unmarked)) {
-        Unmarker(text, children).run();
+        Unmarker(text, children, markup && has_cut_cells(text)).run();
         children.close(text);
     }
 }

@@ -13,7 +13,8 @@
 namespace fastguard {
 namespace {
 
-constexpr std::string_view kOverride = "\xe2\x80\xae";  // U+202E
+constexpr std::string_view kOverride = "\xe2\x80\xae";                    // U+202E
+constexpr std::string_view kTurnedIsolates = "\xe2\x81\xa7\xe2\x81\xa6";  // U+2067 U+2066
 constexpr std::size_t kMaxNesting = 16;
 
 struct Frame {
@@ -26,7 +27,8 @@ class Levels {
   public:
     explicit Levels(std::uint8_t* levels) noexcept : levels_(levels) {}
 
-    void add(const views::Character& character) noexcept {
+    // `holds_isolates`: what follows is another isolate.
+    void add(const views::Character& character, bool holds_isolates = false) noexcept {
         const std::uint8_t outside = frames_[depth_].level;
         switch (character.code_point) {
             case 0x202A:  // embedding, left to right
@@ -41,8 +43,10 @@ class Levels {
                 push(true, false);
                 break;
             case 0x202B:  // right to left without an override: its words are shown as they are
-            case 0x2067:
-                push(false, character.code_point == 0x2067);
+                push(false, false);
+                break;
+            case 0x2067:  // but isolates in it, if it holds nothing else, from the last to the first
+                push(holds_isolates, true);
                 break;
             case 0x202C:
                 if (too_deep_ > 0) {
@@ -122,7 +126,8 @@ void reorder(std::span<std::uint32_t> line, const std::uint8_t* levels) noexcept
 
 void make_visual(const Reading& reading, ViewScratch& scratch, Children& children) {
     const std::string_view text = reading.raw.bytes;
-    if (reading.stats.bidi_controls == 0 || text.find(kOverride) == std::string_view::npos ||
+    const auto has = [text](std::string_view control) { return text.find(control) != std::string_view::npos; };
+    if (reading.stats.bidi_controls == 0 || (!has(kOverride) && !has(kTurnedIsolates)) ||
         !children.open(ViewKind::visual)) {
         return;
     }
@@ -135,7 +140,7 @@ void make_visual(const Reading& reading, ViewScratch& scratch, Children& childre
         std::size_t count = 0;
         for (std::size_t at = begin; at < end;) {
             const views::Character character = views::character_at(text, at);
-            assign.add(character);
+            assign.add(character, text.substr(at, kTurnedIsolates.size()) == kTurnedIsolates);
             order[count++] = static_cast<std::uint32_t>(at);
             at = character.end;
         }
