@@ -41,6 +41,7 @@ bool Children::open(ViewKind kind) {
     begin_ = used_;
     passed_begin_ = passed_used_;
     doubted_ = false;
+    vouched_ = false;
     kind_ = kind;
     return true;
 }
@@ -121,7 +122,8 @@ bool Children::close(std::string_view source) noexcept {
                            static_cast<std::uint32_t>(said.size()),
                            static_cast<std::uint32_t>(passed_begin_),
                            static_cast<std::uint32_t>(passed_used_ - passed_begin_),
-                           doubted_};
+                           doubted_,
+                           vouched_};
     begin_ = used_;
     return true;
 }

@@ -24,6 +24,7 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
         make_lookalike(reading, children);
     }
     if (wants(ViewKind::squeezed)) {
+        make_spelled(reading, children);
         make_squeezed(reading, pack_->vocabulary(), scratch.views, children);
     }
     if (policy_.looks_into(ViewKind::decoded)) {
@@ -50,7 +51,7 @@ std::uint64_t Engine::scan_children(const Reading& reading, Scratch& scratch, Co
         if (children[i].kind != ViewKind::skeleton) {  // signatures look at skeletons of their own
             scan_reading(child, scratch.child_reading, scratch, collector);
         }
-        in_words |= !children[i].doubted && is_in_words(child) ? std::uint64_t{1} << i : 0;
+        in_words |= !children[i].doubted && (children[i].vouched || is_in_words(child)) ? std::uint64_t{1} << i : 0;
         children.read_child(i, children[i].depth >= policy_.max_depth);
         make_children(child, children[i].kind, scratch);
     }

@@ -39,6 +39,15 @@ def test_scratch_does_not_grow_after_warm_up() -> None:
         "中 " * 50_000,
         "1gn0re а " * 9_000,
         "a " * 35_000,
+        # and with as much to undo: what is learned of a text is read beside it
+        "<b>word</b> and " * 4_500,
+        "<b>слово</b> это " * 3_000,
+        "<b>中文字</b> 中。 " * 3_000,
+        "\u202eabc слово\u202c 😀 é " * 2_000,
+        "%77ord слово это \n" * 2_500,
+        "i.g.n.o.r.e a.l.l " * 3_500,
+        "=4aé %4aé &#74;é \\x4aé <b>é</b> \u202eé\u202c " * 1_600,  # all that may be decoded
+        "\ufdfa\ufdfa\ufdfa\ufdfa аррlе ехаmрlе сору " * 1_400,  # the longest when folded, with look-alikes
     ]
     for guard in guards:
         for text in [*widest, *MIXED_TEXTS, *mixed_texts(1, 200)]:

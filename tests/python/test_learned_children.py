@@ -67,6 +67,10 @@ WAYS: tuple[Callable[[str], str], ...] = (in_base64, in_hex, in_percent, in_enti
 ALIKE: tuple[Callable[[str], str], ...] = (in_leet, in_cyrillic, in_circles, in_small_capitals)
 
 
+def logits(guard: Guard, text: str) -> dict[str, float]:
+    return {name: label["logit"] for name, label in guard.explain(text)["gate"]["labels"].items()}
+
+
 @pytest.fixture(scope="module")
 def guard() -> Guard:
     return Guard()
@@ -95,6 +99,27 @@ def test_an_attack_in_plain_counts_beside_innocent_code(guard: Guard, way: Calla
             for text in ("{0} {1}", "{1}\n\n{0}"):
                 in_plain = guard.check(text.format(innocent, attack)).flagged
                 assert guard.check(text.format(way(innocent), attack)).flagged >= in_plain
+
+
+SPELLED = (
+    "for (int i = 0; i < rows; ++i) { total += row[i]; } return total / rows;",
+    "Сергей купил хлеб и молоко, а потом пошёл домой через парк.",
+    *INNOCENT,
+    *ATTACKS,
+)
+
+
+@pytest.mark.parametrize("mark", [" ", "-", "·", "🔥", "|", "\n", "\t"])
+def test_letters_one_by_one_score_as_the_text_does(guard: Guard, mark: str) -> None:
+    for text in SPELLED:
+        words = [mark.join(word) for word in text.split(" ")]
+        apart = (3 * " " if mark == " " else "\n\n" if mark == "\n" else " ").join(words)
+        assert logits(guard, apart) == pytest.approx(logits(guard, text), abs=0.1)
+
+
+def test_lists_of_letters_and_numbers_are_not_words(guard: Guard) -> None:
+    for text in ("5 3 4 | 6 7 8 | 9 1 2\n6 7 2 | 1 9 5 | 3 4 8\n1 9 8 | 3 4 2 | 5 6 7", "a, b, c, d, e or f?"):
+        assert [f for f in guard.check(text).findings if f.view == "squeezed"] == []
 
 
 HONEST = (

@@ -52,6 +52,7 @@ struct Child {
     std::uint32_t passed = 0;            // the first of what was passed over
     std::uint32_t passed_count = 0;
     bool doubted = false;  // see Children::doubt
+    bool vouched = false;  // see Children::vouch
 };
 
 // Less than the bounds above, where a policy says so.
@@ -86,6 +87,8 @@ class Children {
     // The open child is a guess that ordinary text gives rise to as well: it may show a signature more, and does not
     // stand for what it was made of.
     void doubt() noexcept { doubted_ = true; }
+    // The open child stands for what it was made of even if it is no text in words.
+    void vouch() noexcept { vouched_ = true; }
 
     // Bytes [begin, end) of the text being read were undone with it and are no part of what it says: markup that holds
     // no words. Of use to what asks what is left unsaid (`passed`). Beyond kMostPassed of all children it is
@@ -138,6 +141,7 @@ class Children {
     std::size_t passed_used_ = 0;
     std::size_t passed_begin_ = 0;  // of the open child
     bool doubted_ = false;          // the same
+    bool vouched_ = false;          // the same
     std::size_t capacity_ = 0;      // of bytes_ and origins_
     std::size_t used_ = 0;          // of both: kept children, then the open one
     std::size_t begin_ = 0;         // of the open child

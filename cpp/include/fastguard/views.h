@@ -5,7 +5,8 @@
 //   visual    bidirectional overrides in the order in which they are displayed
 //   flipped   upside-down letters as the letters they look like, read from the end, and the same read from the start
 //   skeleton  letters of other alphabets and digits as the plain letters that they stand for
-//   squeezed  letters set apart joined to words, words run together taken apart
+//   squeezed  letters set apart joined to words: a whole text by its pattern alone (make_spelled), parts of one where
+//             known words come of it; words run together taken apart
 //
 // Each maker looks for a cheap clue first and adds nothing without it. Time is linear in the text; nothing is allocated
 // after warm-up. All throw std::bad_alloc.
@@ -29,6 +30,7 @@ void make_unmarked(const Reading& reading, Children& children);
 void make_visual(const Reading& reading, ViewScratch& scratch, Children& children);
 void make_flipped(const Reading& reading, Children& children);
 void make_lookalike(const Reading& reading, Children& children);
+void make_spelled(const Reading& reading, Children& children);
 
 // `words` are those that run-together text is taken apart into.
 void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children);

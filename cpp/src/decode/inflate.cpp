@@ -77,7 +77,7 @@ class Code {
             code |= static_cast<int>(bits.take(1));
             const int count = counts_[length];
             if (code - count < first) {
-                return symbols_[static_cast<std::size_t>(index + (code - first))];
+                return symbols_[static_cast<std::size_t>(index) + static_cast<std::size_t>(code - first)];
             }
             index += count;
             first = 2 * (first + count);

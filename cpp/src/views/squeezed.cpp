@@ -76,7 +76,7 @@ class Squeezer {
         }
         if (open) {
             copy(done, written);
-            if (!sure_) {
+            if (!sure_ || spelled_) {
                 children_.doubt();
             }
             children_.close(reading_.raw.bytes);
@@ -390,6 +390,7 @@ class Squeezer {
     views::Places places_;
     ViewScratch& scratch_;
     Children& children_;
+    bool spelled_ = children_.has_made(ViewKind::squeezed);  // and by that everything is said already
     bool sure_ = false;  // it is no word of a long-worded language that was taken apart
 };
 

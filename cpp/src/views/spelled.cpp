@@ -1,0 +1,181 @@
+// Text whose characters stand one by one, the same mark or blank between all of them: "I g n o r e   a l l",
+// "I.g.n.o.r.e a.l.l", a letter a line. What it says is known without knowing its words.
+#include "fastguard/views.h"
+
+#include "characters.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kLeastApart = 10;      // characters with the mark between them
+constexpr std::size_t kMostMarks = 8;        // different marks that are counted
+constexpr std::size_t kLongestWord = 24;     // bytes, on average
+constexpr float kShortWords = 3.7F / 16.0F;  // of word_length: less than any language has on average, or nearly
+constexpr std::size_t kWordLength = 14;      // of kDenseNames
+static_assert(kDenseNames[kWordLength] == "word_length");
+
+bool is_blank(char32_t cp) noexcept { return cp == ' ' || (cp >= '\t' && cp <= '\r'); }
+bool is_mark(char32_t cp) noexcept { return cp < 0x300 || cp > 0x36F; }  // else an accent: part of its letter
+bool is_unit(char32_t cp) noexcept { return !is_blank(cp); }
+bool is_letter(char32_t cp) noexcept {
+    return cp >= 0x80 ? token_class(cp) != TokenClass::separator : (cp | 0x20U) - 'a' < 26U;
+}
+
+bool has_short_words(const Reading& reading) noexcept {
+    if (reading.ascii) {
+        return reading.dense[kWordLength] < kShortWords;
+    }
+    std::size_t bytes = 0;
+    for (const Token& token : reading.tokens) {
+        bytes += token.size();
+    }
+    return static_cast<float>(bytes) < 16.0F * kShortWords * static_cast<float>(reading.tokens.size());
+}
+
+class Speller {
+  public:
+    Speller(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
+
+    void run() {
+        find_mark();
+        const std::size_t begin = begin_;
+        const std::size_t end = end_;
+        if (apart_ < kLeastApart || (!measure(0, text_.size()) && !measure(begin, end)) ||
+            !children_.open(ViewKind::squeezed)) {
+            return;
+        }
+        put_letters();
+        const std::string_view said = children_.opened();
+        const auto blanks = static_cast<std::size_t>(std::count(said.begin(), said.end(), ' '));
+        if (blanks * kLongestWord < said.size()) {  // nothing tells where words end
+            children_.drop();
+            return;
+        }
+        children_.vouch();
+        children_.close(text_);
+    }
+
+  private:
+    // Calls visit(character) for each character but accents, with the place of what follows up to the next one.
+    template <class Visit>
+    void each(std::size_t begin, std::size_t end, const Visit& visit) const {
+        for (std::size_t at = begin; at < end;) {
+            views::Character here = views::character_at(text_, at);
+            at = here.end;
+            while (at < end) {
+                const views::Character next = views::character_at(text_, at);
+                if (is_mark(next.code_point)) {
+                    break;
+                }
+                at = here.end = next.end;
+            }
+            visit(here);
+        }
+    }
+
+    // The character that stands two after itself most often, no letter or digit.
+    void find_mark() {
+        struct Candidate {
+            char32_t mark = 0;
+            std::size_t count = 0;
+            std::size_t first = 0;
+            std::size_t last = 0;
+        };
+        std::array<Candidate, kMostMarks> candidates{};
+        std::array<views::Character, 3> last{};  // the last three, the oldest first
+        each(0, text_.size(), [&](const views::Character& here) {
+            const char32_t cp = here.code_point;
+            const bool alternates =
+                last[1].code_point == cp && last[2].code_point != cp && !is_blank(last[2].code_point);
+            if (alternates && !is_letter(cp) && (cp < '0' || cp > '9')) {
+                auto* found = std::find_if(candidates.begin(), candidates.end(),
+                                           [cp](const Candidate& c) { return c.mark == cp || c.count == 0; });
+                if (found != candidates.end()) {
+                    found->first = found->count == 0 ? last[0].begin : found->first;
+                    found->mark = cp;
+                    found->last = here.end;
+                    ++found->count;
+                }
+            }
+            last = {last[1], last[2], here};
+        });
+        const auto& best = *std::max_element(candidates.begin(), candidates.end(),
+                                             [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
+        mark_ = best.mark;
+        apart_ = best.count;
+        begin_ = best.first;
+        end_ = best.last;
+        if (end_ < text_.size()) {  // the character behind the last mark
+            end_ = views::character_at(text_, end_).end;
+        }
+    }
+
+    // Whether most characters of [begin, end) stand apart, and most of them are letters; then it is what is put
+    // together.
+    bool measure(std::size_t begin, std::size_t end) {
+        begin_ = begin;
+        end_ = end;
+        blanks_ = false;
+        std::size_t units = 0;
+        std::size_t letters = 0;
+        std::size_t words = 0;
+        bool before = false;
+        each(begin_, end_, [&](const views::Character& here) {
+            const char32_t cp = here.code_point;
+            const bool unit = is_unit(cp) && cp != mark_;
+            units += unit ? 1U : 0U;
+            words += unit && !before ? 1U : 0U;
+            letters += is_letter(cp) ? 1U : 0U;
+            blanks_ = blanks_ || (is_blank(cp) && cp != mark_);
+            before = unit;
+        });
+        return 10 * words >= 8 * units && 2 * letters >= units;
+    }
+
+    void put_letters() {
+        const bool blank = is_blank(mark_) || !blanks_;  // more than one mark parts words
+        std::size_t marks = 0;
+        bool apart = true;
+        each(begin_, end_, [&](const views::Character& here) {
+            const char32_t cp = here.code_point;
+            if (cp == mark_ && marks == 0 && !apart) {
+                ++marks;
+                return;
+            }
+            const bool parts = is_blank(cp) || (cp == mark_ && blank);
+            if (parts && apart) {
+                return;
+            }
+            if (parts) {
+                children_.put_byte(' ', here.begin, here.end);
+            } else {
+                for (std::size_t at = here.begin; at < here.end; ++at) {
+                    children_.put_byte(text_[at], here.begin, here.end);
+                }
+            }
+            apart = parts;
+            marks = 0;
+        });
+    }
+
+    std::string_view text_;
+    Children& children_;
+    char32_t mark_ = 0;
+    std::size_t apart_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    bool blanks_ = false;  // stand between words, beside the mark
+};
+
+}  // namespace
+
+void make_spelled(const Reading& reading, Children& children) {
+    if (reading.tokens.size() >= kLeastApart && has_short_words(reading)) {
+        Speller(reading.raw.bytes, children).run();
+    }
+}
+
+}  // namespace fastguard
