@@ -11,6 +11,27 @@ constexpr char32_t kReplacement = 0xFFFD;
 
 bool is_scalar(char32_t cp) noexcept { return cp < 0xD800 || (cp > 0xDFFF && cp <= 0x10FFFF); }
 
+constexpr std::size_t kLeastHidden = 16;  // changed bytes that may say something
+
+// Bytes of `said` between what it begins with and what it ends with as `source` does; all of them where it does not
+// begin with anything of it.
+std::size_t changed_bytes(std::string_view said, std::string_view source) noexcept {
+    constexpr std::size_t kSame = 12;  // bytes by which the place in the source is found
+    const std::size_t at = source.find(said.substr(0, kSame));
+    if (said.size() < kSame || at == std::string_view::npos) {
+        return said.size();
+    }
+    const std::string_view rest = source.substr(at);
+    const auto begin = static_cast<std::size_t>(
+        std::mismatch(said.begin(), said.end(), rest.begin(), rest.end()).first - said.begin());
+    std::size_t end = 0;
+    while (end < said.size() - begin && end < source.size() &&
+           said[said.size() - 1 - end] == source[source.size() - 1 - end]) {
+        ++end;
+    }
+    return said.size() - begin - end;
+}
+
 }  // namespace
 
 void Children::reset(std::size_t size, const ChildLimits& limits) noexcept {
@@ -106,7 +127,7 @@ bool Children::close(std::string_view source) noexcept {
         fresh = text(i) != said;
     }
     if (fresh && (sealed_ || count_ == most_)) {
-        exhausted_ = true;
+        exhausted_ = exhausted_ || changed_bytes(said, source) >= kLeastHidden;
         fresh = false;
     }
     if (!fresh) {

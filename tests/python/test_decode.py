@@ -174,7 +174,9 @@ def test_each_code_is_undone(name: str, before: str, after: str) -> None:
     assert any(SAID in said for said in texts_of(before + encode(SAID) + after, kind))
 
 
-@pytest.mark.parametrize("name", [n for n, (k, _) in CODES.items() if k not in {"rot13", "caesar", "atbash"}])
+@pytest.mark.parametrize(
+    "name", [n for n, (k, _) in CODES.items() if k not in {"rot13", "caesar", "atbash"} and n != "shell quotes"]
+)
 @given(said=sentences, frame=around)
 @examples(15)
 def test_what_is_said_is_in_a_child(name: str, said: str, frame: tuple[str, str]) -> None:

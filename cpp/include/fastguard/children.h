@@ -14,7 +14,8 @@
 // Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
 // `exhausted` says so. A child too many is made and compared before it is refused, so that what would not have been
-// kept in any case exhausts nothing. Nothing is allocated after warm-up. Used by one thread at a time.
+// kept in any case exhausts nothing, nor does one that changes fewer than 16 bytes. Nothing is allocated after warm-up.
+// Used by one thread at a time.
 #pragma once
 
 #include "fastguard/scratch.h"

@@ -226,6 +226,15 @@ Escape read_simple(char c) noexcept {
     }
 }
 
+// "\textbf{" of TeX is no tab.
+bool is_command(std::string_view text, std::size_t at) noexcept {
+    std::size_t end = at + 1;
+    while (end < text.size() && end - at < 16 && is(text[end], kLower)) {
+        ++end;
+    }
+    return end > at + 3 && end < text.size() && text[end] == '{';
+}
+
 Escape read_backslash(std::string_view text, std::size_t at) noexcept {
     if (at + 1 >= text.size()) {
         return {};
@@ -246,7 +255,7 @@ Escape read_backslash(std::string_view text, std::size_t at) noexcept {
         const Number byte = hex_at(text, at + 2, 2, 2);
         return byte.digits == 0 ? Escape{} : byte_escape(4, byte.value);
     }
-    return is(c, kOctal) ? read_octal(text, at) : read_simple(c);
+    return is(c, kOctal) ? read_octal(text, at) : is_command(text, at) ? Escape{} : read_simple(c);
 }
 
 // "U+0041", also "\U+0041" and "u+0041", with the blank or comma before the next one.

@@ -10,9 +10,10 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kLeastApart = 10;      // characters with the mark between them
-constexpr std::size_t kMostMarks = 8;        // different marks that are counted
-constexpr std::size_t kLongestWord = 24;     // bytes, on average
+constexpr std::size_t kLeastApart = 10;   // characters with the mark between them
+constexpr std::size_t kMostMarks = 8;     // different marks that are counted
+constexpr std::size_t kLongestWord = 24;  // bytes
+constexpr std::size_t kLeastWords = 3;
 constexpr float kShortWords = 3.7F / 16.0F;  // of word_length: less than any language has on average, or nearly
 constexpr std::size_t kWordLength = 14;      // of kDenseNames
 static_assert(kDenseNames[kWordLength] == "word_length");
@@ -48,9 +49,7 @@ class Speller {
             return;
         }
         put_letters();
-        const std::string_view said = children_.opened();
-        const auto blanks = static_cast<std::size_t>(std::count(said.begin(), said.end(), ' '));
-        if (blanks * kLongestWord < said.size()) {  // nothing tells where words end
+        if (!has_words(children_.opened())) {  // nothing tells where words end
             children_.drop();
             return;
         }
@@ -59,6 +58,17 @@ class Speller {
     }
 
   private:
+    // Whether blanks part some of it into words, whatever else there is.
+    static bool has_words(std::string_view said) noexcept {
+        std::size_t words = 0;
+        for (std::size_t at = 0; at < said.size();) {
+            const std::size_t end = std::min(said.size(), said.find(' ', at));
+            words += end - at <= kLongestWord ? 1U : 0U;
+            at = end + 1;
+        }
+        return words >= kLeastWords;
+    }
+
     // Calls visit(character) for each character but accents, with the place of what follows up to the next one.
     template <class Visit>
     void each(std::size_t begin, std::size_t end, const Visit& visit) const {

@@ -271,6 +271,10 @@ class Unmarker {
         while (size < 4 && ahead(size) == c) {
             ++size;
         }
+        const auto is_shown = [](char shown) { return static_cast<unsigned char>(shown) > ' '; };
+        if (size == 4 && at_ > 0 && is_shown(text_[at_ - 1]) && is_shown(ahead(size))) {
+            return size;  // one ends and the next begins
+        }
         const bool letters = at_ > 0 && is_letter(text_[at_ - 1]) && is_letter(ahead(size));
         return letters && (c == '*' || c == '`' || size > 1) ? size : 0;
     }
