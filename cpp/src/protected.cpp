@@ -94,6 +94,7 @@ std::size_t ProtectedTexts::size() const {
 std::vector<std::string> ProtectedTexts::names() const {
     const std::lock_guard lock(writing_);
     std::vector<std::string> result;
+    result.reserve(by_name_.size());
     for (const auto& [name, text] : by_name_) {
         result.push_back(name);
     }
