@@ -17,8 +17,11 @@ constexpr std::size_t kLeastHidden = 16;  // changed bytes that may say somethin
 // begin with anything of it.
 std::size_t changed_bytes(std::string_view said, std::string_view source) noexcept {
     constexpr std::size_t kSame = 12;  // bytes by which the place in the source is found
+    if (said.size() < kLeastHidden) {
+        return said.size();
+    }
     const std::size_t at = source.find(said.substr(0, kSame));
-    if (said.size() < kSame || at == std::string_view::npos) {
+    if (at == std::string_view::npos) {
         return said.size();
     }
     const std::string_view rest = source.substr(at);

@@ -68,7 +68,8 @@ void test_budget() {
     }
     CHECK(!children.exhausted());
     CHECK((!add(children, "7") && !children.exhausted()));  // not for want of room
-    CHECK((!add(children, "one more") && children.exhausted()));
+    CHECK((!add(children, "fifteen letters") && !children.exhausted()));  // too few to say something
+    CHECK((!add(children, "one more that says something") && children.exhausted()));
     CHECK(children.size() == kMaxChildren);
 
     children.reset(kMostDecoded);
@@ -86,9 +87,9 @@ void test_budget() {
 
 void test_limits() {
     Children children;
-    children.reset(100, {.children = 2, .bytes = 8});
+    children.reset(100, {.children = 2, .bytes = 48});
     CHECK((add(children, "abc") && add(children, "de")));
-    CHECK((!add(children, "f") && children.exhausted()));
+    CHECK((!add(children, "one more that says something") && children.exhausted()));
     children.reset(100, {.children = 2, .bytes = 8});
     CHECK(children.open(ViewKind::base16));
     std::size_t put = 0;
@@ -105,7 +106,7 @@ void test_too_deep() {
     CHECK(add(children, "outer"));
     children.read_child(0, true);
     CHECK((!add(children, "outer", "outer") && !children.exhausted()));
-    CHECK((!add(children, "deeper") && children.exhausted() && children.size() == 1));
+    CHECK((!add(children, "deeper, and it says something") && children.exhausted() && children.size() == 1));
     children.reset(100);
     CHECK((add(children, "outer") && !children.exhausted()));
 }

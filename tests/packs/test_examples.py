@@ -14,7 +14,13 @@ PACK = Pack.default()
 @pytest.fixture(scope="module")
 def guard() -> Guard:
     off = {item.id: True for item in PACK if not item.default}
-    return Guard(model=None, policy=Policy(name="examples", signatures=off, limits=Limits(max_findings=100_000)))
+    made = Guard(model=None, policy=Policy(name="examples", signatures=off, limits=Limits(max_findings=100_000)))
+    for signature in PACK:
+        if signature.candidate == "protected":
+            made.protect(signature.id, signature.match[0])
+        elif signature.candidate == "canary":
+            made.canary(signature.id, word=signature.match[0])
+    return made
 
 
 def found(guard: Guard, signature: Signature, text: str) -> list[str]:

@@ -121,7 +121,9 @@ def test_ten_words_from_any_place_are_a_leak(offset: int) -> None:
     guard = shared_guard()
     guard.protect("porter", PROMPT)
     piece = " ".join(PROMPT.split()[offset : offset + 12])
-    assert leaked(guard, f"zz {piece} zz") == [piece.rstrip(".,;")]
+    (span,) = leaked(guard, f"zz {piece} zz")
+    # Another word counts as one of the text in one of 256 cases.
+    assert span.removeprefix("zz ").removesuffix(" zz").rstrip(".,;") == piece.rstrip(".,;")
 
 
 @pytest.mark.parametrize(
