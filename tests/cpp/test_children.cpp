@@ -67,7 +67,7 @@ void test_budget() {
         CHECK(add(children, std::to_string(i)));
     }
     CHECK(!children.exhausted());
-    CHECK((!add(children, "7") && !children.exhausted()));  // not for want of room
+    CHECK((!add(children, "7") && !children.exhausted()));                // not for want of room
     CHECK((!add(children, "fifteen letters") && !children.exhausted()));  // too few to say something
     CHECK((!add(children, "one more that says something") && children.exhausted()));
     CHECK(children.size() == kMaxChildren);
