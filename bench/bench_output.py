@@ -45,6 +45,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 def guard_for_output() -> Guard:
     """Return a guard with the detectors of output and links and nothing else."""
     return Guard(
+        packs=["@output"],
         model=None,
         policy=Policy(
             name="bench",

@@ -26,7 +26,8 @@ class Guard(_core.GuardBase):
     """Judges texts: made once, then shared by all threads and kept over forks; offline.
 
     ``policy`` is a `Policy` or the path of a TOML file; ``depth`` replaces the policy's. ``packs`` are files and
-    folders of signatures beside the default ones, or a `Pack` instead of them. ``model`` is ``"default"``, the path of
+    folders of signatures beside the default ones (``"@output"``: the pack for what an application executes or renders,
+    which doubles the time of a check), or a `Pack` instead of them. ``model`` is ``"default"``, the path of
     a manifest, or None for signatures alone. ``deep`` is the same for the deep tier, which only ``depth="deep"`` loads:
     a transformer that is asked where the model is unsure. ``cache=False`` compiles the packs anew and writes nothing.
 
@@ -269,7 +270,7 @@ def _absolute_packs(packs: Packs | None) -> Packs:
         return packs
     if isinstance(packs, (str, bytes)) or not isinstance(packs, Sequence):
         raise TypeError(f"packs: expected a list of paths or a Pack, got {type(packs).__name__}")
-    return [_absolute(path) for path in packs]
+    return [path if path == "@output" else _absolute(path) for path in packs]
 
 
 def _reopen(kind: type[Guard], arguments: dict[str, Any]) -> Guard:

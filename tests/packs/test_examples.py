@@ -8,13 +8,17 @@ from fastguard.lint import lint
 from fastguard.pack import Pack
 from fastguard.signature import Signature
 
-PACK = Pack.default()
+PACK = Pack.load(["@output"])
 
 
 @pytest.fixture(scope="module")
 def guard() -> Guard:
     off = {item.id: True for item in PACK if not item.default}
-    made = Guard(model=None, policy=Policy(name="examples", signatures=off, limits=Limits(max_findings=100_000)))
+    made = Guard(
+        packs=["@output"],
+        model=None,
+        policy=Policy(name="examples", signatures=off, limits=Limits(max_findings=100_000)),
+    )
     for signature in PACK:
         if signature.candidate == "protected":
             made.protect(signature.id, signature.match[0])
@@ -56,5 +60,6 @@ def test_examples_are_found_inside_longer_texts(guard: Guard) -> None:
 
 
 @pytest.mark.slow
-def test_lint_finds_nothing_in_the_default_pack() -> None:
-    assert [str(problem) for problem in lint([])] == []
+@pytest.mark.parametrize("packs", [[], ["@output"]], ids=["default", "output"])
+def test_lint_finds_nothing_in_the_packs_that_ship(packs: list[str]) -> None:
+    assert [str(problem) for problem in lint(packs)] == []

@@ -7,7 +7,11 @@ import itertools
 import pytest
 from fastguard import Guard, Policy
 
-GUARD = Guard(model=None, policy=Policy(detectors={"*": False, "insecure_output/*": True, "malicious_link/*": True}))
+GUARD = Guard(
+    packs=["@output"],
+    model=None,
+    policy=Policy(detectors={"*": False, "insecure_output/*": True, "malicious_link/*": True}),
+)
 
 # Markup that runs something: element, handler and call in all combinations, and the shapes around them.
 ELEMENTS = ["img src=x", "svg", "body", "details open", "video src=a", "input autofocus", "marquee", "a href=#"]
@@ -111,8 +115,8 @@ def test_findings_name_the_weakness() -> None:
 
 def test_weak_code_is_marked_where_a_policy_asks_for_it() -> None:
     text = "```python\nimport subprocess\nsubprocess.run(cmd, shell=True)\n```"
-    assert Guard(model=None).check(text, source="assistant").findings == ()
-    asked = Guard(model=None, policy=Policy(detectors={"insecure_output/code": True}))
+    assert Guard(packs=["@output"], model=None).check(text, source="assistant").findings == ()
+    asked = Guard(packs=["@output"], model=None, policy=Policy(detectors={"insecure_output/code": True}))
     assert [finding.cwe for finding in asked.check(text, source="assistant").findings] == [("CWE-78",)]
 
 
