@@ -67,7 +67,16 @@ bool may_be_packed(const Reading& reading) noexcept {
 // More marks than sentences have: one in twelve bytes.
 bool has_inner_marks(const Reading& reading) noexcept { return reading.dense[kPunctuationFeature] > 1.0F / 12.0F; }
 
-bool has_label(const Reading& reading) noexcept { return reading.raw.bytes.find("n--") != std::string_view::npos; }
+// "n--": hyphens are rarer than n, so they are looked for.
+bool has_label(const Reading& reading) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    for (std::size_t at = text.find("--"); at != std::string_view::npos; at = text.find("--", at + 2)) {
+        if (at > 0 && text[at - 1] == 'n') {
+            return true;
+        }
+    }
+    return false;
+}
 
 struct Decoder {
     bool (*may)(const Reading&) noexcept;
