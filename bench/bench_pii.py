@@ -11,15 +11,14 @@ error; in running text (`presidio_generated`) it is.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fastguard import Guard, Limits, Policy
+
+from bench.labelled import rows, show_and_keep
 
 # The shared sets' names of entities, and the signatures (their last part, or a prefix with *) that stand for them.
 ENTITIES: dict[str, tuple[str, ...]] = {
@@ -88,13 +87,6 @@ ENTITIES: dict[str, tuple[str, ...]] = {
     "AU_TFN": ("au_tax_file",),
     "AU_MEDICARE": ("au_medicare",),
 }
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the labelled texts of a file."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
 
 
 def stands_for(signature: str, entity: str) -> bool:
@@ -224,12 +216,7 @@ def main() -> None:
             secret, options.data / "gitleaks_synthetic.jsonl.gz", show=options.show
         )
         result["secret_benign"] = false_alarms(secret, benign, show=options.show)
-    for part, figures in result.items():
-        print(part)
-        for key, value in figures.items() if isinstance(figures, dict) else [("", figures)]:
-            print("   ", key, value)
-    if options.record:
-        options.record.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    show_and_keep(result, options.record)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What does it cost to look behind disguises, on texts that have none: all views against those of no policy at all?
+"""What does it cost to look behind disguises, on texts that have none: all views against none; and the pack `@output`?
 
 `Policy(views=())` leaves the raw and the folded view. The texts of a size are whole prompts, or pieces of this project's
 own source code, which has far more digits, quotation marks and signs than prompts have.
@@ -54,4 +54,14 @@ def test_views(benchmark: Benchmark, kind: str, size: str, seconds: float) -> No
     assert every.check(" ".join(attack)).flagged, "letters set apart are found in a view"
     assert not none.check(" ".join(attack)).findings, "and in no other way"
     contestants = {"every": over(every.check, made), "none": over(none.check, made)}
+    compete(benchmark, contestants, len(made), seconds)
+
+
+@pytest.mark.parametrize("size", list(texts.SIZES))
+def test_output_pack(benchmark: Benchmark, size: str, seconds: float) -> None:
+    with_output = Guard(packs=["@output"], policy=Policy(depth="gate"))
+    without = gate_guards()[0]
+    assert with_output.check("<script>alert(document.cookie)</script>", source="assistant").findings
+    made = list(texts.make("benign", "ascii", texts.SIZES[size], min(400, texts.count_of(texts.SIZES[size]))))
+    contestants = {"output": over(with_output.check, made), "default": over(without.check, made)}
     compete(benchmark, contestants, len(made), seconds)

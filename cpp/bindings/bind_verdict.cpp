@@ -244,22 +244,28 @@ bool is_verdict(PyObject* object) noexcept { return Py_TYPE(object) == verdict_t
 
 Ref verdict_findings(PyObject* verdict) noexcept { return findings_of(verdict); }
 
-Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noexcept {
+// A verdict that says what the result does but for its findings; null where memory runs out.
+static Ref verdict_without_findings(const CheckResult& result) noexcept {
     Ref made = allocate_verdict();
-    if (!made) {
+    if (made) {
+        VerdictObject& self = self_of(made.get());
+        self.action = result.action;
+        self.tier = result.tier;
+        self.level = result.level;
+        self.truncated = result.truncated;
+        self.degraded = result.degraded;
+        self.score = result.score;
+        self.categories = result.categories;
+    }
+    return made;
+}
+
+Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noexcept {
+    Ref made = verdict_without_findings(result);
+    if (!made || result.findings.empty()) {
         return made;
     }
     VerdictObject& self = self_of(made.get());
-    self.action = result.action;
-    self.tier = result.tier;
-    self.level = result.level;
-    self.truncated = result.truncated;
-    self.degraded = result.degraded;
-    self.score = result.score;
-    self.categories = result.categories;
-    if (result.findings.empty()) {
-        return made;
-    }
     self.records = new (std::nothrow) Finding[result.findings.size()];
     if (self.records == nullptr) {
         PyErr_NoMemory();
@@ -273,17 +279,9 @@ Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noe
 }
 
 Ref make_verdict_of(const CheckResult& result, PyObject* findings) noexcept {
-    Ref made = allocate_verdict();
+    Ref made = verdict_without_findings(result);
     if (made) {
-        VerdictObject& self = self_of(made.get());
-        self.action = result.action;
-        self.tier = result.tier;
-        self.level = result.level;
-        self.truncated = result.truncated;
-        self.degraded = result.degraded;
-        self.score = result.score;
-        self.categories = result.categories;
-        self.findings = Py_NewRef(findings);
+        self_of(made.get()).findings = Py_NewRef(findings);
     }
     return made;
 }

@@ -264,13 +264,13 @@ def _absolute(path: str | PathLike[str]) -> str:
 def _absolute_packs(packs: Packs | None) -> Packs:
     if packs is None:
         return ()
-    from fastguard.pack import Pack
+    from fastguard.pack import SHIPPED, Pack
 
     if isinstance(packs, Pack):
         return packs
     if isinstance(packs, (str, bytes)) or not isinstance(packs, Sequence):
         raise TypeError(f"packs: expected a list of paths or a Pack, got {type(packs).__name__}")
-    return [path if path == "@output" else _absolute(path) for path in packs]
+    return [path if path in SHIPPED else _absolute(path) for path in packs]
 
 
 def _reopen(kind: type[Guard], arguments: dict[str, Any]) -> Guard:

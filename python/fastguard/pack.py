@@ -28,7 +28,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.join(_HERE, "packs")
 
 # Packs that ship with fastguard and are loaded where they are named: they double the time of a check.
-_SHIPPED = {"@output": os.path.join(_HERE, "output_packs")}
+SHIPPED = {"@output": os.path.join(_HERE, "output_packs")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _find(paths: Iterable[PathArgument], default: bool) -> list[_File]:
     for path in (*((_ROOT,) if default else ()), *(os.fspath(path) for path in given)):
         if not isinstance(path, str):
             raise TypeError(f"packs: expected paths as str or os.PathLike[str], got {type(path).__name__}")
-        place = _SHIPPED.get(path, path)
+        place = SHIPPED.get(path, path)
         if os.path.isdir(place):
             files.extend(_find_in_folder(place))
         else:

@@ -222,6 +222,6 @@ void decode_inner_marks(const Job& job);  // marks between the letters of words
 void decode_lists(const Job& job);        // lists of strings that are joined
 void decode_acrostic(const Job& job);     // first letters of lines
 void decode_joined(const Job& job);       // string literals
-void decode_letters(const Job& job);      // Caesar, Atbash, reversed, NATO, pig latin
+void decode_letters(const Job& job);      // Caesar, Atbash, reversed
 
 }  // namespace fastguard::decoding

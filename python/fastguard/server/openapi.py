@@ -99,18 +99,16 @@ _RESULTS_ANSWER = _object(
         )
     ),
 )
+# What Lakera's first version and OpenAI's moderations say of each text.
+_SCORED = {
+    "flagged": _BOOLEAN,
+    "categories": {"type": "object", "additionalProperties": _BOOLEAN},
+    "category_scores": {"type": "object", "additionalProperties": _SHARE},
+}
 _V1_ANSWER = _object(
     "model results dev_info",
     model=_STRING,
-    results=_array(
-        _object(
-            "flagged categories category_scores payload",
-            flagged=_BOOLEAN,
-            categories={"type": "object", "additionalProperties": _BOOLEAN},
-            category_scores={"type": "object", "additionalProperties": _SHARE},
-            payload=_FREE,
-        )
-    ),
+    results=_array(_object("flagged categories category_scores payload", **_SCORED, payload=_FREE)),
     dev_info=_DEV_INFO,
 )
 _LITELLM_REQUEST = _object(
@@ -135,9 +133,7 @@ _MODERATION_ANSWER = _object(
     results=_array(
         _object(
             "flagged categories category_scores category_applied_input_types",
-            flagged=_BOOLEAN,
-            categories={"type": "object", "additionalProperties": _BOOLEAN},
-            category_scores={"type": "object", "additionalProperties": _SHARE},
+            **_SCORED,
             category_applied_input_types=_FREE,
         )
     ),
