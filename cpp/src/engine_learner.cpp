@@ -161,6 +161,30 @@ bool Engine::Learner::carried(const Node& node, std::size_t at) const noexcept {
     return true;
 }
 
+bool Engine::Learner::carries_word(const Node& node, std::span<const Token> tokens) const noexcept {
+    const View& folded = node.reading.folded;
+    // Most of a text carries nothing: of the segment itself, that shows 64 bytes at a time.
+    if (node.origins.empty()) {
+        const std::uint64_t* bits = scratch_.learn.carried.data();
+        const std::size_t last = folded.raw_begin(tokens.back().end - 1) / 64;
+        std::size_t word = folded.raw_begin(tokens.front().begin) / 64;
+        while (word <= last && bits[word] == 0) {
+            ++word;
+        }
+        if (word > last) {
+            return false;
+        }
+    }
+    return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
+        for (std::size_t at = token.begin; at < token.end; ++at) {
+            if (carried(node, folded.raw_begin(at))) {
+                return true;
+            }
+        }
+        return false;
+    });
+}
+
 std::uint64_t Engine::Learner::made_of(std::size_t child) const noexcept {
     std::uint64_t family = bit(child);
     for (std::size_t i = child + 1; i < scratch_.children.size(); ++i) {
@@ -177,11 +201,9 @@ std::size_t Engine::Learner::score_rest(const Node& node) {
     std::uint8_t* touched = scratch_.learn.touched.reserve(2 * blocks + 2);
     std::uint8_t* silent = touched + blocks + 1;
     std::fill(touched, touched + 2 * blocks + 2, std::uint8_t{0});
-    for (std::size_t i = 0; i < reading.tokens.size(); ++i) {
-        const Token& token = reading.tokens[i];
-        for (std::size_t at = token.begin; at < token.end && touched[i / kStrideTokens] == 0; ++at) {
-            touched[i / kStrideTokens] = carried(node, reading.folded.raw_begin(at)) ? 1 : 0;
-        }
+    for (std::size_t first = 0; first < reading.tokens.size(); first += kStrideTokens) {
+        const std::size_t last = std::min(reading.tokens.size(), first + kStrideTokens);
+        touched[first / kStrideTokens] = carries_word(node, {reading.tokens.data() + first, last - first}) ? 1 : 0;
     }
     for (std::size_t w = 0; w < windows; ++w) {
         silent[w] = touched[w] | touched[w + 1] | (reading.tokens.empty() ? 1U : 0U);

@@ -45,6 +45,8 @@ class Engine::Learner {
     // Marks the bytes that a child says something with.
     void mark(std::size_t child) noexcept;
     [[nodiscard]] bool carried(const Node& node, std::size_t at) const noexcept;
+    // Whether a child says something with any byte of these words, one at least.
+    [[nodiscard]] bool carries_word(const Node& node, std::span<const Token> tokens) const noexcept;
     // Children in words that were made of this one or of one of those.
     [[nodiscard]] std::uint64_t made_of(std::size_t child) const noexcept;
 

@@ -38,15 +38,28 @@ char turned_ascii(char c) noexcept {
     return at == std::string_view::npos ? c : kTo[at];
 }
 
-char turned_letter(char32_t cp) noexcept {
-    // Most letters beyond ASCII are none of them: those of the first scripts but Latin, and everything from CJK on.
-    if (cp > 0x0500 && (cp < 0x1D00 || cp > 0xA7B0) && cp != 0x05DF) {
-        return '\0';
+// The letters of kTurned by code point, for the blocks of 256 that have any: a text may be all in one of those.
+class TurnedTable {
+  public:
+    constexpr TurnedTable() {
+        for (const Turned& turned : kTurned) {
+            std::uint8_t& slot = slots_[turned.shown >> 8U];
+            slot = slot == 0 ? ++used_ : slot;
+            letters_[std::size_t{slot} * 256 + (turned.shown & 255U)] = turned.letter;
+        }
     }
-    const auto* found =
-        std::find_if(kTurned.begin(), kTurned.end(), [cp](const Turned& turned) { return turned.shown == cp; });
-    return found == kTurned.end() ? '\0' : found->letter;
-}
+    [[nodiscard]] constexpr char operator[](char32_t cp) const noexcept {
+        return cp > 0xFFFF ? '\0' : letters_[std::size_t{slots_[cp >> 8U]} * 256 + (cp & 255U)];
+    }
+
+  private:
+    std::array<std::uint8_t, 256> slots_{};
+    std::array<char, 16 * std::size_t{256}> letters_{};  // slot 0 has none
+    std::uint8_t used_ = 0;
+};
+constexpr TurnedTable kTurnedTable;
+
+char turned_letter(char32_t cp) noexcept { return kTurnedTable[cp]; }
 
 // Letters of Turkish, Azerbaijani and others.
 bool is_honest(char32_t cp) noexcept { return cp == 0x0131 || cp == 0x0259 || cp == 0x0254; }

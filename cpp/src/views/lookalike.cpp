@@ -5,6 +5,7 @@
 #include "fastguard/views.h"
 
 #include "../decode/words.h"
+#include "../unicode_tables.h"
 #include "characters.h"
 
 #include <algorithm>
@@ -42,26 +43,31 @@ bool is_of_alphabet(char32_t cp) noexcept {
 }
 
 // The letter that a character beyond ASCII looks like; 0: none.
-char letter_of(char32_t cp, std::string_view bytes) noexcept {
+char letter_of(char32_t cp) noexcept {
+    if (cp >= unicode::kLimit) {
+        return '\0';
+    }
     // Circled, squared and regional letters: the skeleton does not tell i from l.
-    for (const char32_t first : {0x1F150, 0x1F170, 0x1F1E6, 0x1F130, 0x249C}) {
-        if (cp >= first && cp < first + 26) {
-            return static_cast<char>('a' + (cp - first));
+    if (cp >= 0x2000) {
+        for (const char32_t first : {0x1F150, 0x1F170, 0x1F1E6, 0x1F130, 0x249C}) {
+            if (cp >= first && cp < first + 26) {
+                return static_cast<char>('a' + (cp - first));
+            }
         }
     }
-    if (is_of_alphabet(cp)) {
+    const std::uint32_t entry = unicode::skeleton_entry(cp);
+    const std::uint32_t size = entry >> unicode::kSkeletonLength & 63U;
+    if ((entry & (unicode::kSkeletonIdentity | unicode::kSkeletonPooled)) != 0 || size > 2 || is_of_alphabet(cp)) {
         return '\0';
     }
     if (is_i(cp)) {
         return 'i';
     }
-    char skeleton[64 + 8];
-    std::uint32_t origin[65];
-    const std::size_t size = skeleton_of_folded(bytes.data(), bytes.size(), nullptr, skeleton, origin);
-    if (size == 2 && skeleton[0] == 'r' && skeleton[1] == 'n') {
-        return 'm';
+    if (size == 2) {
+        return (entry & 0xFFFFU) == ('r' | 'n' << 8) ? 'm' : '\0';
     }
-    return size == 1 && is_ascii_letter(skeleton[0]) ? skeleton[0] : '\0';
+    const char letter = static_cast<char>(entry & 0xFFU);
+    return is_ascii_letter(letter) ? letter : '\0';
 }
 
 // The letter that a digit or sign stands for; 0: none.
@@ -136,9 +142,7 @@ class Looker {
                 continue;
             }
             const views::Character character = views::character_at(text_, word.end);
-            const bool looks =
-                letter_of(character.code_point, text_.substr(word.end, character.end - word.end)) != '\0';
-            ++(looks ? word.looks : word.other);
+            ++(letter_of(character.code_point) != '\0' ? word.looks : word.other);
             word.end = character.end;
         }
         return word;
@@ -176,9 +180,7 @@ class Looker {
         std::uint32_t letters = 0;
         for (std::size_t at = word.begin; at < word.end;) {
             const views::Character character = views::character_at(text_, at);
-            const char letter = character.code_point < 0x80
-                                    ? '\0'
-                                    : letter_of(character.code_point, text_.substr(at, character.end - at));
+            const char letter = character.code_point < 0x80 ? '\0' : letter_of(character.code_point);
             letters |= letter == '\0' ? 0U : 1U << static_cast<unsigned>(letter - 'a');
             at = character.end;
         }
@@ -223,8 +225,8 @@ class Looker {
     void dress_down(const Word& word) {
         for (std::size_t at = word.begin; at < word.end;) {
             const views::Character character = views::character_at(text_, at);
-            const char letter = letter_of(character.code_point, text_.substr(at, character.end - at));
-            if (character.code_point < 0x80 || letter == '\0') {
+            const char letter = character.code_point < 0x80 ? '\0' : letter_of(character.code_point);
+            if (letter == '\0') {
                 copy(at, character.end);
             } else {
                 put(letter, at, character.end);
