@@ -60,7 +60,7 @@ class Masks {
     }
     [[nodiscard]] fastguard::ByteMasks masks() noexcept {
         return {words_[0].data(), words_[1].data(), words_[2].data(), words_[3].data(),
-                words_[4].data(), words_[5].data(), words_[6].data()};
+                words_[4].data(), words_[5].data(), words_[6].data(), words_[7].data()};
     }
     bool operator==(const Masks&) const = default;
 

@@ -58,6 +58,7 @@ Classified expected_of(string_view text) {
         mark(masks.colon, i, inside && c == ':');
         mark(masks.leet, i, inside && string_view("@$!|+").find(c) != string_view::npos);
         mark(masks.space, i, inside && (blank || c == ' '));
+        mark(masks.upper, i, inside && upper);
         if (!inside) {
             continue;
         }

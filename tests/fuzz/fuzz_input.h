@@ -48,7 +48,7 @@ class ExactMasks {
     }
     ByteMasks masks() noexcept {
         return {words_[0].data(), words_[1].data(), words_[2].data(), words_[3].data(),
-                words_[4].data(), words_[5].data(), words_[6].data()};
+                words_[4].data(), words_[5].data(), words_[6].data(), words_[7].data()};
     }
     [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
     bool operator==(const ExactMasks&) const = default;

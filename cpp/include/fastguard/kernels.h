@@ -22,9 +22,10 @@ struct ByteMasks {
     std::uint64_t* colon;  // :
     std::uint64_t* leet;   // @ $ ! | +
     std::uint64_t* space;  // space and \t \n \v \f \r
+    std::uint64_t* upper;  // A-Z
 
     // Masks of `blocks` words each in one array of kCount * blocks words.
-    static constexpr std::size_t kCount = 7;
+    static constexpr std::size_t kCount = 8;
     [[nodiscard]] static ByteMasks in(std::uint64_t* base, std::size_t blocks) noexcept {
         return {base,
                 base + blocks,
@@ -32,7 +33,8 @@ struct ByteMasks {
                 base + 3 * blocks,
                 base + 4 * blocks,
                 base + 5 * blocks,
-                base + 6 * blocks};
+                base + 6 * blocks,
+                base + 7 * blocks};
     }
 };
 

@@ -1,5 +1,6 @@
 // Codes in pieces without blanks that use most printable characters: base85, ROT47; and lines of uuencode.
 #include "codes.h"
+#include "evidence.h"
 #include "words.h"
 
 #include <algorithm>
@@ -188,13 +189,6 @@ void keep_rotated(const Job& job, const Rotated& found) {
     job.children.close(job.text());
 }
 
-// In ROT47 every other letter is a digit, a colon or an at sign. Whether block `at` of 64 bytes has three of them.
-bool may_be_rotated(const ByteMasks& masks, std::size_t at) noexcept {
-    std::uint64_t bits = masks.digit[at] | masks.colon[at] | masks.at[at];
-    bits &= bits - 1;
-    return (bits & (bits - 1)) != 0;
-}
-
 }  // namespace
 
 void decode_base85(const Job& job) {
@@ -207,7 +201,7 @@ void decode_rot47(const Job& job) {
     Rotated found;
     std::size_t at = 0;
     for (std::size_t block = 0; block < blocks; ++block) {
-        if (!may_be_rotated(job.reading.raw_masks, block)) {
+        if (!may_be_rotated(job.reading.raw_masks, block, blocks)) {
             continue;
         }
         // From the block before to the one behind.

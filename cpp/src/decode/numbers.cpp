@@ -1,5 +1,6 @@
 // Characters as numbers: "73 103 110", "[73, 103]", "chr(73)+chr(103)", octal, binary and hexadecimal ones.
 #include "codes.h"
+#include "evidence.h"
 
 #include "utf8_decode.h"
 
@@ -141,12 +142,7 @@ void keep_sequence(const Job& job, const Sequence& sequence) {
 // first numbers take no more than this many blocks.
 constexpr std::size_t kReachBlocks = 3;
 
-// Blocks [begin, end) of 64 bytes with digits enough around them for a sequence, from block `from` on; none: begin ==
-// end.
-struct Blocks {
-    std::size_t begin;
-    std::size_t end;
-};
+// Blocks with digits enough around them for a sequence, from block `from` on.
 Blocks next_blocks(const ByteMasks& masks, std::size_t count, std::size_t from) noexcept {
     const auto digits = [&](std::size_t block) {
         const std::uint64_t bits = masks.digit[block];

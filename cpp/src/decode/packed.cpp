@@ -1,6 +1,7 @@
 // base64 in ways that runs.cpp does not read: written backwards, in pieces with a mark between them, and with gzip or
 // zlib data in it (also as hexadecimal digits).
 #include "codes.h"
+#include "evidence.h"
 #include "inflate.h"
 
 #include <algorithm>
@@ -177,6 +178,16 @@ Pieces pieces_from(std::string_view text, std::size_t begin) noexcept {
     return pieces;
 }
 
+// Decodes the pieces from `at` on, if they are many and say something; returns where they end.
+std::size_t decode_marked(const Job& job, std::size_t at) {
+    const Pieces pieces = pieces_from(job.text(), at);
+    const Walk walk = {job.text(), at, pieces.end, kBase64, false};
+    if (pieces.count >= kLeastPieces && reads_like_text(walk)) {
+        (void)keep_readable(job, ViewKind::base64, kLeastText, [&](auto&& sink) { decode_walk(walk, sink); });
+    }
+    return pieces.end;
+}
+
 }  // namespace
 
 void decode_packed(const Job& job) {
@@ -194,17 +205,17 @@ void decode_packed(const Job& job) {
 
 void decode_marked_base64(const Job& job) {
     const std::string_view text = job.text();
-    for (std::size_t at = 0; at < text.size();) {
-        if (!is(text[at], kBase64)) {
-            ++at;
-            continue;
+    const MixedCase evidence(job.reading.raw_masks, text.size());
+    std::size_t at = 0;
+    for (Blocks blocks = evidence.next(0); blocks.begin < blocks.end; blocks = evidence.next(blocks.end)) {
+        std::size_t from = std::max(at, blocks.begin * kBlockBytes);
+        while (from > at && is(text[from - 1], kBase64)) {
+            --from;
         }
-        const Pieces pieces = pieces_from(text, at);
-        const Walk walk = {text, at, pieces.end, kBase64, false};
-        if (pieces.count >= kLeastPieces && reads_like_text(walk)) {
-            (void)keep_readable(job, ViewKind::base64, kLeastText, [&](auto&& sink) { decode_walk(walk, sink); });
+        const std::size_t end = std::min(text.size(), blocks.end * kBlockBytes);
+        for (at = from; at < end;) {
+            at = is(text[at], kBase64) ? decode_marked(job, at) : at + 1;
         }
-        at = pieces.end;
     }
 }
 

@@ -1,5 +1,6 @@
 // Codes in groups of bits: base64, base32, base16 and binary, in long runs or cut up by blanks.
 #include "codes.h"
+#include "evidence.h"
 
 #include <algorithm>
 #include <bit>
@@ -257,38 +258,45 @@ Piece piece_at(std::string_view text, std::size_t begin) noexcept {
 
 constexpr std::size_t kLeastPieces = 4;
 
+// Decodes the region that begins at `at`: pieces with blanks between them; returns where it ends.
+std::size_t decode_region(const Job& job, std::size_t at) {
+    const std::string_view text = job.text();
+    Run region = {at, at};
+    std::size_t pieces = 0;
+    std::size_t mixed = 0;
+    std::size_t first_mixed = 0;
+    while (at < text.size() && is(text[at], kBase64 | kBlank)) {
+        if (is(text[at], kBlank)) {
+            ++at;
+            continue;
+        }
+        const Piece piece = piece_at(text, at);
+        ++pieces;
+        if (piece.mixed) {
+            first_mixed = mixed == 0 ? at : first_mixed;
+            ++mixed;
+        }
+        at = region.end = piece.end;
+    }
+    if (mixed >= kLeastPieces && mixed * 8 >= pieces) {
+        region.begin = first_mixed > 64 + region.begin ? first_mixed - 64 : region.begin;
+        (void)(keep_groups(job, ViewKind::base64, region, {&kDigits64, 6}, 4) ||
+               keep_whole(job, ViewKind::base32, region, {&kDigits32, 5}));
+    }
+    return at;
+}
+
 }  // namespace
 
 void decode_broken_base64(const Job& job) {
     const std::string_view text = job.text();
-    std::size_t at = 0;
-    while (at < text.size()) {
-        if (!is(text[at], kBase64)) {
-            ++at;
-            continue;
-        }
-        // A region: pieces with blanks between them.
-        Run region = {at, at};
-        std::size_t pieces = 0;
-        std::size_t mixed = 0;
-        std::size_t first_mixed = 0;
-        while (at < text.size() && is(text[at], kBase64 | kBlank)) {
-            if (is(text[at], kBlank)) {
-                ++at;
-                continue;
-            }
-            const Piece piece = piece_at(text, at);
-            ++pieces;
-            if (piece.mixed) {
-                first_mixed = mixed == 0 ? at : first_mixed;
-                ++mixed;
-            }
-            at = region.end = piece.end;
-        }
-        if (mixed >= kLeastPieces && mixed * 8 >= pieces) {
-            region.begin = first_mixed > 64 + region.begin ? first_mixed - 64 : region.begin;
-            (void)(keep_groups(job, ViewKind::base64, region, {&kDigits64, 6}, 4) ||
-                   keep_whole(job, ViewKind::base32, region, {&kDigits32, 5}));
+    const MixedCase evidence(job.reading.raw_masks, text.size());
+    std::size_t done = 0;
+    for (Blocks blocks = evidence.next(0); blocks.begin < blocks.end; blocks = evidence.next(blocks.end)) {
+        const std::size_t from = std::max(done, blocks.begin * kBlockBytes);
+        const std::size_t end = std::min(text.size(), blocks.end * kBlockBytes);
+        for (done = run_around(text, from, done, kBase64).begin; done < end;) {
+            done = is(text[done], kBase64) ? decode_region(job, done) : done + 1;
         }
     }
 }

@@ -139,7 +139,9 @@ FASTGUARD_AVX2 void classify(const char* source, std::size_t size, char* folded,
         masks.leet[block] = join(in_set(v0, kLeet), in_set(v1, kLeet));
         const std::uint64_t space = join(a.space, b.space);
         masks.space[block] = space;
-        counts.upper += ones(join(a.upper, b.upper));
+        const std::uint64_t upper = join(a.upper, b.upper);
+        masks.upper[block] = upper;
+        counts.upper += ones(upper);
         counts.digit += ones(digit);
         counts.word += ones(word);
         counts.high += ones(high);

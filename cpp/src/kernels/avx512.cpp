@@ -81,6 +81,7 @@ FASTGUARD_AVX512 void classify(const char* source, std::size_t size, char* folde
         masks.leet[block] = any_of(v, "@$!|+");
         const std::uint64_t space = blank | equals(v, ' ');
         masks.space[block] = space;
+        masks.upper[block] = upper;
         counts.upper += ones(upper);
         counts.digit += ones(digit);
         counts.word += ones(word);

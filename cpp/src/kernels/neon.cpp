@@ -109,7 +109,8 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         masks.leet[block] = any_of(v, "@$!|+");
         const std::uint64_t space = blank_bits | equals(v, ' ');
         masks.space[block] = space;
-        counts.upper += ones(bits(upper));
+        masks.upper[block] = bits(upper);
+        counts.upper += ones(masks.upper[block]);
         counts.digit += ones(digit);
         counts.word += ones(high | digit | letter);
         counts.high += ones(high);

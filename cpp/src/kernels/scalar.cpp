@@ -18,6 +18,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         std::uint64_t colon = 0;
         std::uint64_t leet = 0;
         std::uint64_t space = 0;
+        std::uint64_t upper = 0;
         for (std::size_t i = begin; i < end; ++i) {
             const auto c = static_cast<unsigned char>(source[i]);
             const std::uint64_t bit = std::uint64_t{1} << (i - begin);
@@ -34,6 +35,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
             colon |= c == ':' ? bit : 0;
             leet |= is_leet_symbol(c) ? bit : 0;
             space |= is_blank || c == ' ' ? bit : 0;
+            upper |= is_upper ? bit : 0;
             counts.upper += is_upper;
             counts.digit += is_digit;
             counts.word += is_upper || is_lower || is_digit || is_high;
@@ -51,6 +53,7 @@ void classify(const char* source, std::size_t size, char* folded, const ByteMask
         masks.colon[block] = colon;
         masks.leet[block] = leet;
         masks.space[block] = space;
+        masks.upper[block] = upper;
     }
 }
 

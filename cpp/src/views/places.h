@@ -16,7 +16,7 @@ namespace fastguard::views {
 // In order; each is given once. O(size / 64) and a few instructions for each place.
 class Places {
   public:
-    static constexpr std::size_t kLong = 10;
+    static constexpr std::size_t kLong = 12;
     static constexpr std::size_t kReach = 9;
 
     explicit Places(const Reading& reading) noexcept
@@ -69,7 +69,7 @@ class Places {
         const std::uint64_t behind = block_ > 0 ? masks_.word[block_ - 1] >> 63U : 0;
         starts_ = word.here & ~(word.here << 1U | behind);
         const Pair eight = word.also(1).also(2).also(4);
-        const std::uint64_t longs = eight.here & word.ahead(8) & word.ahead(9);
+        const std::uint64_t longs = eight.here & eight.ahead(4);
         const Pair alone = {starts_ & ~word.ahead(1),
                             word.next & ~(word.next << 1U | word.here >> 63U) & ~(word.next >> 1U)};
         found_ = starts_ & (longs | (alone.here & near(alone)) | parted(word, space));
