@@ -142,14 +142,14 @@ void keep_sequence(const Job& job, const Sequence& sequence) {
 // first numbers take no more than this many blocks.
 constexpr std::size_t kReachBlocks = 3;
 
-// Blocks with digits enough around them for a sequence, from block `from` on.
+// Blocks with rows of digits enough around them for a sequence, from block `from` on.
 Blocks next_blocks(const ByteMasks& masks, std::size_t count, std::size_t from) noexcept {
-    const auto digits = [&](std::size_t block) {
+    const auto digits = [&](std::size_t block) {  // in a row, however many: a number has one such row at least
         const std::uint64_t bits = masks.digit[block];
-        return bits == 0 ? std::size_t{0} : static_cast<std::size_t>(std::popcount(bits));
+        return static_cast<std::size_t>(std::popcount(bits & ~(bits << 1U)));
     };
     Blocks found = {from, from};
-    std::size_t near = 0;  // digits of the blocks around `at`
+    std::size_t near = 0;  // rows of digits of the blocks around `at`
     for (std::size_t i = from > kReachBlocks ? from - kReachBlocks : 0; i < std::min(count, from + kReachBlocks); ++i) {
         near += digits(i);
     }

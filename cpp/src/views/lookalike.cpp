@@ -96,6 +96,12 @@ struct Word {
     }
 };
 
+// Whether no letter of the text belongs to another alphabet.
+bool is_latin(const Reading& reading) noexcept {
+    constexpr auto kLatin = 1U << static_cast<unsigned>(Script::latin) | 1U << static_cast<unsigned>(Script::none);
+    return (reading.stats.scripts & ~kLatin) == 0;
+}
+
 class Looker {
   public:
     Looker(const Reading& reading, Children& children) noexcept
@@ -168,8 +174,7 @@ class Looker {
                 spelled += best_spelling(word, letters) ? 1U : 0U;
             }
         }
-        const bool latin_alone = (reading_.stats.scripts & ~(1U << static_cast<unsigned>(Script::latin) |
-                                                             1U << static_cast<unsigned>(Script::none))) == 0;
+        const bool latin_alone = is_latin(reading_);
         letters_ = static_cast<std::size_t>(std::popcount(looks)) >= kLeastLooks && (mixed > 0 || latin_alone);
         whole_ = latin_alone || foreign <= mixed;
         signs_ = spelled >= kLeastWords && spelled * 3 >= leet && leet * 8 >= count;
@@ -259,7 +264,8 @@ void make_lookalike(const Reading& reading, Children& children) {
     if (children.has_made(ViewKind::flipped)) {  // those letters stand on their heads
         return;
     }
-    const bool letters = !reading.ascii && reading.stats.confusables >= kLeastLooks;
+    const bool letters =
+        !reading.ascii && reading.stats.confusables >= kLeastLooks && (reading.stats.mixed || is_latin(reading));
     if (letters || reading.leet >= kLeastLeet) {
         Looker(reading, children).run();
     }
