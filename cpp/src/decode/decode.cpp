@@ -2,6 +2,7 @@
 #include "fastguard/decoders.h"
 
 #include "codes.h"
+#include "evidence.h"
 
 #include <algorithm>
 
@@ -64,8 +65,12 @@ bool may_be_packed(const Reading& reading) noexcept {
                                                      reading.raw.bytes.find("H4sI") != std::string_view::npos);
 }
 
-// More marks than sentences have: one in twelve bytes.
-bool has_inner_marks(const Reading& reading) noexcept { return reading.dense[kPunctuationFeature] > 1.0F / 12.0F; }
+// More marks than sentences have: one in twelve bytes; and enough of them beside letters.
+bool has_inner_marks(const Reading& reading) noexcept {
+    return reading.dense[kPunctuationFeature] > 1.0F / 12.0F &&
+           marks_beside_letters(reading.raw_masks, reading.raw.bytes.size(), reading.counts.has(mark_bits("\"'\\"))) >=
+               kLeastInnerMarks;
+}
 
 // "n--": hyphens are rarer than n, so they are looked for.
 bool has_label(const Reading& reading) noexcept {

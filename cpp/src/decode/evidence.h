@@ -18,6 +18,8 @@ struct Blocks {
     std::size_t end;
 };
 
+constexpr std::size_t kLeastInnerMarks = 6;  // of a text whose words have marks in them
+
 // Base64 that was cut up: capitals behind small letters, digits beside letters, or letters that all stand alone.
 class MixedCase {
   public:
@@ -80,6 +82,26 @@ class MixedCase {
     };
     const int here = pairs(at);
     return here > 0 && here + (at + 1 < count ? pairs(at + 1) : 0) + (at > 0 ? pairs(at - 1) : 0) > 1;
+}
+
+// Rows of one to four marks with a letter on both sides, as many as there are at most: one is counted for a row that
+// reaches into the next block. With `quotes`, every mark that stands beside a letter, as those may begin or end a word.
+[[nodiscard]] inline std::size_t marks_beside_letters(const ByteMasks& masks, std::size_t size, bool quotes) noexcept {
+    std::size_t found = 0;
+    std::uint64_t before = 0;  // whether the block before ends with a letter
+    for (std::size_t block = 0; block * kBlockBytes < size; ++block) {
+        const std::uint64_t letter = masks.word[block] & ~masks.digit[block];
+        const std::uint64_t mark = ~(masks.word[block] | masks.space[block]);
+        std::uint64_t row = mark & (letter << 1U | before);
+        std::uint64_t beside = quotes ? mark & (letter << 1U | before | letter >> 1U) : 0;
+        for (int length = 0; length < 4; ++length) {
+            beside |= row & letter >> 1U;
+            row = row << 1U & mark;
+        }
+        found += static_cast<std::size_t>(std::popcount(beside)) + static_cast<std::size_t>(mark >> 63U);
+        before = letter >> 63U;
+    }
+    return found;
 }
 
 }  // namespace fastguard::decoding

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace fastguard::decoding {
 namespace {
@@ -91,7 +92,10 @@ constexpr std::uint16_t kMostLetters = 500;  // that are counted: their sums sta
 struct Fit {
     std::array<std::uint16_t, kShifts> shifted{};
     std::uint16_t mirrored = 0;
+    bool plain = false;  // as it stands, far too well for the others to be looked at
 };
+constexpr std::uint32_t kPlainLetters = 16;  // that show it
+constexpr std::uint32_t kPlainFit = 52;      // of a letter, on average; after a wrong shift 38
 Fit fit_of(const Reading& reading, const Words& sample) noexcept {
     std::array<std::uint16_t, 26> counts{};
     std::uint16_t letters = 0;
@@ -104,6 +108,11 @@ Fit fit_of(const Reading& reading, const Words& sample) noexcept {
         }
     }
     Fit fit;
+    const std::uint32_t plain = std::inner_product(counts.begin(), counts.end(), kFrequency.begin(), std::uint32_t{0});
+    if (letters >= kPlainLetters && plain >= kPlainFit * letters) {
+        fit.plain = true;
+        return fit;
+    }
     for (std::size_t c = 0; c < counts.size(); ++c) {
         if (counts[c] == 0) {
             continue;
@@ -135,6 +144,9 @@ Found best_change(const Reading& reading, const Words& sample) noexcept {
     const std::uint16_t plain = fit.shifted[0];
     Found best;
     consider(reading, sample, {0, false, true}, best);
+    if (fit.plain) {
+        return best;
+    }
     if (fit.mirrored > plain) {
         consider(reading, sample, {0, true, false}, best);
     }

@@ -1,6 +1,7 @@
 // Words with marks between their letters that a program or a reader passes over: quotes and backslashes of a shell
 // (i"g"n\ore), brackets, stray points and commas, a hyphen at a line's end; and lists of strings that are joined.
 #include "codes.h"
+#include "evidence.h"
 #include "words.h"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 namespace fastguard::decoding {
 namespace {
 
-constexpr std::size_t kLeastMarks = 6;
 constexpr std::size_t kNowhere = std::string_view::npos;
 
 bool is_letter(char c) noexcept { return is(c, kLower | kUpper) || static_cast<unsigned char>(c) >= 0x80; }
@@ -77,7 +77,7 @@ void decode_inner_marks(const Job& job) {
         joined.add(text[at]);
         ++at;
     }
-    if (marks < kLeastMarks || !joined.end().says_more_than(plain.end()) || !job.children.open(ViewKind::joined)) {
+    if (marks < kLeastInnerMarks || !joined.end().says_more_than(plain.end()) || !job.children.open(ViewKind::joined)) {
         return;
     }
     for (std::size_t at = 0; at < text.size();) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace fastguard {
 namespace {
@@ -34,6 +35,17 @@ bool has_short_words(const Reading& reading) noexcept {
         bytes += token.size();
     }
     return static_cast<float>(bytes) < 16.0F * kShortWords * static_cast<float>(reading.tokens.size());
+}
+
+// At least half of what stands apart is letters: of a text in ASCII, so many are words of one byte.
+bool may_stand_apart(const Reading& reading) noexcept {
+    const std::size_t blocks = reading.ascii ? (reading.raw.bytes.size() + kBlockBytes - 1) / kBlockBytes : 0;
+    std::size_t alone = 0;
+    for (std::size_t i = 0; i < blocks && alone < kLeastApart / 2; ++i) {
+        const std::uint64_t word = reading.raw_masks.word[i];
+        alone += static_cast<std::size_t>(std::popcount(word & ~(word << 1U) & ~(word >> 1U)));
+    }
+    return !reading.ascii || alone >= kLeastApart / 2;
 }
 
 class Speller {
@@ -183,7 +195,7 @@ class Speller {
 }  // namespace
 
 void make_spelled(const Reading& reading, Children& children) {
-    if (reading.tokens.size() >= kLeastApart && has_short_words(reading)) {
+    if (reading.tokens.size() >= kLeastApart && has_short_words(reading) && may_stand_apart(reading)) {
         Speller(reading.raw.bytes, children).run();
     }
 }
