@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from training.data import ONE_GROUP
+from training.generate.grammar import frame_split
 from training.rows import SEED, Row, Split
 
 if TYPE_CHECKING:
@@ -119,20 +120,12 @@ def split(rows: Sequence[Row], clusters: Sequence[int]) -> None:
 def _draw(first: Row, row: Row) -> Split:
     """The split of a cluster, from a hash of its first row; shares depend on the source of that row."""
     if first.generated:
-        return _draw_frame(first.group)
+        return frame_split(first.group)
     place = (zlib.crc32(f"{SEED}/{first.text}".encode("utf-8", "surrogatepass")) % 10007) / 10007
     shares = _SHARES_MORE if first.source in _MEASURE_MORE and not row.generated else _SHARES
     if place < shares["train"]:
         return "train"
     return "calibration" if place < shares["train"] + shares["calibration"] else "test"
-
-
-def _draw_frame(frame: str) -> Split:
-    """The split of a frame `lang/list/number`: every list of five frames or more has some in each split."""
-    name, _, number = frame.rpartition("/")
-    cycle = 5 if name.endswith("/jailbreak") else 7
-    place = (int(number) + zlib.crc32(f"{SEED}/{name}".encode())) % cycle
-    return "test" if place == 0 else "calibration" if place == 1 else "train"
 
 
 def cap(rows: Sequence[Row], clusters: Sequence[int]) -> list[int]:

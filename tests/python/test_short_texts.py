@@ -10,8 +10,8 @@ from fastguard import Action, Guard
 pytest.importorskip("onnxruntime")
 
 CORPUS = Path(__file__).parent.parent / "corpus"
-# Reached when the model was made: 0.949, 0.913, 0.762; 0.944 and 1. A text or two fewer, so that no rounding decides.
-LEAST_NOT_BLOCKED = {"short_innocent": 0.94, "everyday_corrections": 0.88, "mentions": 0.73}
+# Reached when the model was made: 0.957, 0.957, 0.714; 0.926 and 1. A text or two fewer, so that no rounding decides.
+LEAST_NOT_BLOCKED = {"short_innocent": 0.95, "everyday_corrections": 0.94, "mentions": 0.69}
 LEAST_FLAGGED = {"short_attacks": 0.90, "attacks_dressed_as_mentions": 0.99}
 
 

@@ -15,10 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import authored, calibrate, cluster, data, features, long, measure
-from training.generate import all_rows, obfuscate
-from training.generate.grammar import PHRASES, FrameError, Phrases, languages, phrases, read_frames
-from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INJECTION, LABELS, Row, marks
+from training import authored, calibrate, cluster, data, features, long, measure, plant
+from training.generate import all_rows, daily, obfuscate
+from training.generate.grammar import PHRASES, FrameError, Phrases, frame_split, languages, phrases, read_frames
+from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INDIRECT, INJECTION, LABELS, Row, marks
 from training.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +50,8 @@ def test_there_are_twenty_languages_with_frames_for_every_family():
     for lang in languages():
         for name in ("override", "extract", "jailbreak", "planted", "over", "task", "question", "doc", "chat", "goal"):
             assert len(phrases(lang)[name]) >= 4, (lang, name)
+        for name, least in (("daily", 20), ("mail", 8), ("mail_start", 2), ("mail_end", 2)):
+            assert len(phrases(lang)[name]) >= least, (lang, name)
 
 
 @pytest.mark.parametrize("lang", languages())
@@ -70,6 +72,10 @@ def test_every_frame_expands_to_plain_text(lang):
         "override_short",
         "extract_short",
         "jailbreak_short",
+        "daily",
+        "mail",
+        "mail_start",
+        "mail_end",
     ):
         for frame in phrases(lang)[name]:
             text = phrases(lang).expand(frame, rng, **given)
@@ -107,6 +113,42 @@ def test_generated_texts_hold_attacks_and_innocent_twins_of_every_language(gener
         found = {row.source for row in generated if row.lang == lang}
         wanted = {"generated_override", "generated_extraction", "generated_jailbreak", "generated_indirect"}
         assert found >= wanted | {"generated_overdefense", "generated_clean", "generated_everyday"}
+        assert found >= {"generated_daily", "generated_mail"}
+
+
+def test_requests_and_mails_are_innocent_and_a_mail_has_sentences_of_one_split(generated):
+    made = [row for row in generated if row.source in {"generated_daily", "generated_mail", "generated_brief"}]
+    assert {row.marks for row in made} == {BENIGN_PROMPT, BENIGN_DOCUMENT}
+    assert all((row.kind == "document") == (row.marks == BENIGN_DOCUMENT) for row in made)
+    words = Phrases(
+        "xx", {"mail": tuple(f"m{i}" for i in range(30)), "doc": ("d",), "mail_start": ("s",), "mail_end": ("e",)}
+    )
+    seen: dict[str, set[str]] = {}
+    for seed in range(400):
+        text, frame = daily.mail(words, random.Random(seed))
+        seen.setdefault(frame_split(frame), set()).update(re.findall(r"m\d+", text))
+    assert len(seen) == 3
+    assert not set.intersection(*seen.values())
+    assert set.union(*seen.values()) == {f"m{i}" for i in range(30)}
+
+
+def test_documents_get_requests_to_an_assistant_and_mails_to_people():
+    hosts = [
+        Row(f"The river number {i} flows to the sea. " * 3, BENIGN_DOCUMENT, "xquad", "en", "document")
+        for i in range(40)
+    ]
+    asked = [Row(f"Write a poem about {i} geese", BENIGN_PROMPT, "self_instruct", "en", "prompt") for i in range(20)]
+    ignored = [Row(f"geese {i}", BENIGN_PROMPT, "self_instruct", "en", "prompt") for i in range(20)]
+    frames = {f"en/{name}/{i}": "train" for name in ("override", "planted", "mail") for i in range(200)}
+    found: dict[str, list[Row]] = {}
+    for row in plant.planted([*hosts, *asked, *ignored], frames):
+        found.setdefault(row.source, []).append(row)
+    assert {row.marks[INDIRECT] for row in found["generated_requested"]} == {1}
+    assert all(re.search(r"[Ww]rite a poem about \d+ geese", row.text) for row in found["generated_requested"])
+    assert {row.marks for row in found["generated_planted_mail"]} == {BENIGN_DOCUMENT}
+    assert all(
+        "The river number" in row.text for row in (*found["generated_requested"], *found["generated_planted_mail"])
+    )
 
 
 def test_no_frame_and_no_near_duplicate_crosses_a_split(generated):

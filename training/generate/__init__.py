@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from training.generate import attacks, dialogue, indirect, innocent, short, structured, tools
+from training.generate import attacks, daily, dialogue, indirect, innocent, short, structured, tools
 from training.generate.grammar import languages, phrases
 from training.rows import SEED
 
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from training.rows import Row
 
-_FAMILIES = (attacks.rows, indirect.rows, innocent.rows, structured.rows, dialogue.rows, tools.rows, short.rows)
+_FAMILIES = (
+    attacks.rows,
+    indirect.rows,
+    innocent.rows,
+    structured.rows,
+    dialogue.rows,
+    tools.rows,
+    short.rows,
+    daily.rows,
+)
 _ENGLISH = 7  # times as many as of any other language: more frames, and most traffic
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import re
 import tomllib
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from training.rows import SEED, Split
 
 PHRASES: Final = Path(__file__).parent / "phrases"
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
@@ -108,3 +111,11 @@ def phrases(lang: str) -> Phrases:
     if lang != "en":  # names, addresses and commands are the same everywhere
         lists |= {name: frames for name, frames in phrases("en").lists.items() if name not in lists}
     return Phrases(lang, lists)
+
+
+def frame_split(frame: str) -> Split:
+    """The split of a frame `lang/list/number`: every list of five frames or more has some in each split."""
+    name, _, number = frame.rpartition("/")
+    cycle = 5 if name.endswith("/jailbreak") else 7
+    place = (int(number) + zlib.crc32(f"{SEED}/{name}".encode())) % cycle
+    return "test" if place == 0 else "calibration" if place == 1 else "train"
