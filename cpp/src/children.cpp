@@ -1,5 +1,6 @@
 #include "fastguard/children.h"
 
+#include "decode/words.h"
 #include "utf8_decode.h"
 
 #include <algorithm>
@@ -33,6 +34,23 @@ std::size_t changed_bytes(std::string_view said, std::string_view source) noexce
         ++end;
     }
     return said.size() - begin - end;
+}
+
+// Views that turn into something else whatever they are given: what they make of each other without end.
+bool is_loose(ViewKind kind) noexcept {
+    return kind == ViewKind::skeleton || kind == ViewKind::squeezed || kind == ViewKind::visual ||
+           kind == ViewKind::unmarked || kind == ViewKind::flipped || kind == ViewKind::reversed ||
+           kind == ViewKind::reversed_words;
+}
+
+// Whether a quarter of the letters, or eight, stand in common words.
+bool has_common_words(std::string_view said) noexcept {
+    decoding::WordMeter meter;
+    for (const char c : said) {
+        meter.add(c);
+    }
+    const decoding::WordMeter::Count count = meter.end();
+    return count.common >= 8 && count.common * 4 >= count.letters;
 }
 
 }  // namespace
@@ -78,6 +96,7 @@ bool Children::room(std::size_t more) {
     }
     if (used_ + more > capacity_) {
         const std::size_t wanted = std::max<std::size_t>(4096, 2 * (used_ + more));
+        capacity_ = 0;  // where memory fails, there is none of one of them
         bytes_.grow(wanted, used_);
         origins_.grow(wanted, used_);
         capacity_ = wanted;
@@ -130,7 +149,7 @@ bool Children::close(std::string_view source) noexcept {
         fresh = text(i) != said;
     }
     if (fresh && (sealed_ || count_ == most_)) {
-        exhausted_ = exhausted_ || changed_bytes(said, source) >= kLeastHidden;
+        exhausted_ = exhausted_ || (changed_bytes(said, source) >= kLeastHidden && is_missed(said));
         fresh = false;
     }
     if (!fresh) {
@@ -150,6 +169,15 @@ bool Children::close(std::string_view source) noexcept {
                            vouched_};
     begin_ = used_;
     return true;
+}
+
+// Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed.
+bool Children::is_missed(std::string_view said) const noexcept {
+    if (kind_ == ViewKind::skeleton) {
+        return false;
+    }
+    const bool of_loose = parent_ != kMaxChildren && is_loose(children_[parent_].kind);
+    return !is_loose(kind_) || !of_loose || has_common_words(said);
 }
 
 bool Children::has_made(ViewKind kind) const noexcept {

@@ -194,6 +194,24 @@ std::uint64_t Engine::Learner::made_of(std::size_t child) const noexcept {
     return family & in_words_ & ~bit(child);
 }
 
+DenseFeatures Engine::Learner::dense_of_rest(const Node& node) {
+    const std::string_view text = node.reading.raw.bytes;
+    char* rest = scratch_.learn.text.reserve(text.size() + kViewPadding);
+    std::size_t size = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        rest[size] = text[at];
+        size += carried(node, at) ? 0U : 1U;
+    }
+    if (size == 0 || size == text.size()) {
+        return node.reading.dense;
+    }
+    Segment segment;
+    segment.raw = {rest, size};
+    Reading reading;
+    read_segment(segment, engine_.plain_words_, scratch_.learn.part, reading);
+    return reading.dense;
+}
+
 std::size_t Engine::Learner::score_rest(const Node& node) {
     const Reading& reading = node.reading;
     const std::size_t blocks = reading.blocks.size();
@@ -208,7 +226,9 @@ std::size_t Engine::Learner::score_rest(const Node& node) {
     for (std::size_t w = 0; w < windows; ++w) {
         silent[w] = touched[w] | touched[w + 1] | (reading.tokens.empty() ? 1U : 0U);
     }
-    std::size_t counted = score(reading, {silent, windows});
+    Reading rest = reading;
+    rest.dense = dense_of_rest(node);
+    std::size_t counted = score(rest, {silent, windows});
     // Windows that do not count, run by run: window w is of blocks w and w + 1.
     for (std::size_t w = 0; w < windows;) {
         if (silent[w] == 0) {

@@ -3,7 +3,7 @@
 // A learned score is about words. Where a child says in words what a part of the text carries, the child is scored in
 // the place of that part, and the part no longer counts as it stands: letters set apart are no attack by themselves.
 // Nothing goes unscored, however. Of the text and of every child there is scored
-//   the windows of which no child carries a byte, as they stand;
+//   the windows of which no child carries a byte, as they stand (with the dense features of all such bytes);
 //   of the others what no child carries, as a text of its own;
 //   each child that is not made plainer by one of its own, with what stands around it (kContext bytes to each side).
 // So an attack in plain words counts beside any decoy, and one that a disguise cuts in two counts as a whole.
@@ -38,6 +38,8 @@ class Engine::Learner {
     std::size_t score_text(std::size_t size);
     // What of a text its children do not say; returns how many windows counted.
     std::size_t score_rest(const Node& node);
+    // Dense features of the bytes that no child carries: how a text is written counts without what was undone.
+    DenseFeatures dense_of_rest(const Node& node);
     std::size_t score_gap(const Node& node, std::size_t begin, std::size_t end);
     // Children in the places of what carried them, as many as fit beside each other; takes them out of `children`.
     std::size_t score_in_place(std::uint64_t& children);

@@ -14,8 +14,9 @@
 // Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
 // `exhausted` says so. A child too many is made and compared before it is refused, so that what would not have been
-// kept in any case exhausts nothing, nor does one that changes fewer than 16 bytes. Nothing is allocated after warm-up.
-// Used by one thread at a time.
+// kept in any case exhausts nothing, nor does one that changes fewer than 16 bytes, a skeleton (every text that is read
+// has its own), or a view of a view that holds no common words: of noise there are always more. Nothing is allocated
+// after warm-up. Used by one thread at a time.
 #pragma once
 
 #include "fastguard/scratch.h"
@@ -133,6 +134,8 @@ class Children {
   private:
     [[nodiscard]] Origin place(std::size_t begin, std::size_t end) noexcept;
     [[nodiscard]] bool room(std::size_t more);
+    // Whether something may go unread where the open child is not kept.
+    [[nodiscard]] bool is_missed(std::string_view said) const noexcept;
 
     std::array<Child, kMaxChildren> children_{};
     std::size_t count_ = 0;

@@ -218,10 +218,11 @@ void decode_packed(const Job& job);         // base64 written backwards, gzip an
 void decode_marked_base64(const Job& job);  // base64 in pieces with a mark between them
 void decode_css(const Job& job);            // escapes of style sheets
 void decode_punycode(const Job& job);
-void decode_inner_marks(const Job& job);  // marks between the letters of words
-void decode_lists(const Job& job);        // lists of strings that are joined
-void decode_acrostic(const Job& job);     // first letters of lines
-void decode_joined(const Job& job);       // string literals
-void decode_letters(const Job& job);      // Caesar, Atbash, reversed
+void decode_inner_marks(const Job& job);    // marks between the letters of words
+void decode_parenthesised(const Job& job);  // U+249C and so on
+void decode_lists(const Job& job);          // lists of strings that are joined
+void decode_acrostic(const Job& job);       // first letters of lines
+void decode_joined(const Job& job);         // string literals
+void decode_letters(const Job& job);        // Caesar, Atbash, reversed
 
 }  // namespace fastguard::decoding

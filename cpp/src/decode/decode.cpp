@@ -101,6 +101,7 @@ constexpr Decoder kDecoders[] = {
     {is_broken_base64, decode_marked_base64},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_css},
     {has_inner_marks, decode_inner_marks},
+    {[](const Reading& r) noexcept { return !r.ascii && r.counts.has(kBeyond); }, decode_parenthesised},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
     {has_label, decode_punycode},
     {[](const Reading& r) noexcept { return r.counts.newline >= kLinesOfAcrostic; }, decode_acrostic},

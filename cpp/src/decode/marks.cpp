@@ -5,6 +5,7 @@
 #include "words.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace fastguard::decoding {
 namespace {
@@ -30,6 +31,62 @@ std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
     const bool before = at > 0 && is_letter(text[at - 1]);
     const bool behind = end < text.size() && is_letter(text[end]);
     return end > at && (quotes ? before || behind : before && behind) ? end : at;
+}
+
+// visit(begin, end, marks) for each word that marks were put into: `marks` is the number of places inside where they
+// stand. An apostrophe alone is no such mark: "don't".
+template <class Visit>
+void each_marked_word(std::string_view text, const Visit& visit) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t begin = at;
+        std::size_t marks = 0;
+        std::size_t apostrophes = 0;
+        for (std::size_t end = at; at < text.size(); at = end) {
+            end = inner_marks(text, at);
+            if (end == at && !is_letter(text[at])) {
+                break;
+            }
+            marks += end > at ? 1U : 0U;
+            apostrophes += end == at + 1 && text[at] == '\'' ? 1U : 0U;
+            end = std::max(end, at + 1);
+        }
+        if (marks > apostrophes || marks > 1) {
+            visit(begin, at, marks);
+        }
+        at += at == begin ? 1U : 0U;
+    }
+}
+
+// Adds the word at bytes [begin, end) to both: with its marks, and without.
+void meter_word(std::string_view text, std::size_t begin, std::size_t end, WordMeter& plain,
+                WordMeter& joined) noexcept {
+    for (std::size_t at = begin; at < end;) {
+        const std::size_t behind = inner_marks(text, at);
+        if (behind > at) {
+            plain.add(' ');
+            at = behind;
+            continue;
+        }
+        plain.add(text[at]);
+        joined.add(text[at]);
+        ++at;
+    }
+    plain.add(' ');
+    joined.add(' ');
+}
+
+// ---------------------------------------------------------------- letters in brackets
+
+constexpr std::string_view kEnclosed = "\xE2\x92";  // U+2480 to U+24BF begin so
+constexpr int kLeastLetters = 3;                    // different ones
+
+// The letter that a parenthesised one at `at` (U+249C to U+24B5) stands for; 0: none is there.
+char parenthesised(std::string_view text, std::size_t at) noexcept {
+    if (text.size() - at < 3 || text.substr(at, 2) != kEnclosed) {
+        return '\0';
+    }
+    const unsigned last = static_cast<unsigned char>(text[at + 2]);
+    return last >= 0x9C && last <= 0xB5 ? static_cast<char>('a' + (last - 0x9C)) : '\0';
 }
 
 // ---------------------------------------------------------------- lists of strings
@@ -65,18 +122,10 @@ void decode_inner_marks(const Job& job) {
     std::size_t marks = 0;
     WordMeter plain;
     WordMeter joined;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = inner_marks(text, at);
-        if (end > at) {
-            ++marks;
-            plain.add(' ');
-            at = end;
-            continue;
-        }
-        plain.add(text[at]);
-        joined.add(text[at]);
-        ++at;
-    }
+    each_marked_word(text, [&](std::size_t begin, std::size_t end, std::size_t inside) {
+        marks += inside;
+        meter_word(text, begin, end, plain, joined);
+    });
     if (marks < kLeastInnerMarks || !joined.end().says_more_than(plain.end()) || !job.children.open(ViewKind::joined)) {
         return;
     }
@@ -87,6 +136,30 @@ void decode_inner_marks(const Job& job) {
         } else {
             copy(job, at, at + 1);
             ++at;
+        }
+    }
+    job.children.close(text);
+}
+
+void decode_parenthesised(const Job& job) {
+    const std::string_view text = job.text();
+    std::uint32_t letters = 0;  // a bit each, of those that touch another letter
+    for (std::size_t at = text.find(kEnclosed); at != kNowhere; at = text.find(kEnclosed, at + 1)) {
+        const char letter = parenthesised(text, at);
+        const bool touches = (at > 0 && is_letter(text[at - 1])) || (at + 3 < text.size() && is_letter(text[at + 3]));
+        letters |= letter != '\0' && touches ? 1U << static_cast<unsigned>(letter - 'a') : 0U;
+    }
+    if (std::popcount(letters) < kLeastLetters || !job.children.open(ViewKind::joined)) {
+        return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+        const char letter = parenthesised(text, at);
+        if (letter == '\0') {
+            copy(job, at, at + 1);
+            ++at;
+        } else {
+            (void)job.children.put_byte(letter, at, at + 3);
+            at += 3;
         }
     }
     job.children.close(text);
