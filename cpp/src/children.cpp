@@ -13,6 +13,7 @@ constexpr char32_t kReplacement = 0xFFFD;
 bool is_scalar(char32_t cp) noexcept { return cp < 0xD800 || (cp > 0xDFFF && cp <= 0x10FFFF); }
 
 constexpr std::size_t kLeastHidden = 16;  // changed bytes that may say something
+constexpr std::size_t kLeastUnseen = 6;   // letters of words that no other child has: one such word may be what counts
 
 // Bytes of `said` between what it begins with and what it ends with as `source` does; all of them where it does not
 // begin with anything of it.
@@ -52,6 +53,60 @@ bool has_common_words(std::string_view said) noexcept {
     const decoding::WordMeter::Count count = meter.end();
     return count.common >= 8 && count.common * 4 >= count.letters;
 }
+
+// Words of two bytes or more: ASCII letters (of any case) and digits, and what is beyond ASCII.
+template <class Visit>
+void each_word(std::string_view text, const Visit& visit) {
+    constexpr std::uint64_t kBasis = 0xCBF29CE484222325U;  // FNV-1a
+    constexpr std::uint64_t kPrime = 0x100000001B3U;
+    std::uint64_t hash = kBasis;
+    std::size_t size = 0;
+    std::size_t characters = 0;
+    const auto end = [&] {
+        if (size >= 2) {
+            visit(hash ^ hash >> 32U, characters);
+        }
+        hash = kBasis;
+        size = characters = 0;
+    };
+    for (const char c : text) {
+        const unsigned byte = static_cast<unsigned char>(c);
+        const bool letter = (byte | 0x20U) - 'a' < 26U;
+        if (!letter && byte - '0' >= 10U && byte < 0x80) {
+            end();
+            continue;
+        }
+        hash = (hash ^ (letter ? byte | 0x20U : byte)) * kPrime;
+        ++size;
+        characters += (byte & 0xC0U) == 0x80U ? 0U : 1U;
+    }
+    end();
+}
+
+// Words by hash; beyond kMostWords of them it knows none.
+class SeenWords {
+  public:
+    void add(std::string_view text) noexcept {
+        each_word(text, [this](std::uint64_t hash, std::size_t) {
+            bits_[hash / 64 % bits_.size()] |= std::uint64_t{1} << hash % 64;
+            ++count_;
+        });
+    }
+    // Characters of the words that are new.
+    [[nodiscard]] std::size_t unseen(std::string_view text) const noexcept {
+        std::size_t found = 0;
+        each_word(text, [&](std::uint64_t hash, std::size_t characters) {
+            const bool seen = count_ <= kMostWords && (bits_[hash / 64 % bits_.size()] >> hash % 64 & 1U) != 0;
+            found += seen ? 0 : characters;
+        });
+        return found;
+    }
+
+  private:
+    static constexpr std::size_t kMostWords = 2048;
+    std::array<std::uint64_t, 1024> bits_{};
+    std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -171,13 +226,25 @@ bool Children::close(std::string_view source) noexcept {
     return true;
 }
 
-// Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed.
+// Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed. What views make of
+// views, and what is made of look-alike and turned letters, is noise without common words: those views make Latin
+// letters.
 bool Children::is_missed(std::string_view said) const noexcept {
     if (kind_ == ViewKind::skeleton) {
         return false;
     }
-    const bool of_loose = parent_ != kMaxChildren && is_loose(children_[parent_].kind);
-    return !is_loose(kind_) || !of_loose || has_common_words(said);
+    bool noise = parent_ != kMaxChildren && is_loose(kind_) && is_loose(children_[parent_].kind);
+    for (std::size_t i = parent_; i != kMaxChildren; i = children_[i].parent) {
+        noise = noise || children_[i].kind == ViewKind::skeleton || children_[i].kind == ViewKind::flipped;
+    }
+    if (noise && !has_common_words(said)) {
+        return false;
+    }
+    SeenWords seen;
+    for (std::size_t i = 0; i < count_; ++i) {
+        seen.add(text(i));
+    }
+    return seen.unseen(said) >= kLeastUnseen;
 }
 
 bool Children::has_made(ViewKind kind) const noexcept {

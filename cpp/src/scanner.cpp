@@ -87,8 +87,15 @@ struct PatternScratch::Impl {
     ~Impl() { hs_free_scratch(scratch); }
 };
 
-PatternScratch::PatternScratch() noexcept : impl_(std::make_unique<Impl>()) {}
+PatternScratch::PatternScratch() noexcept = default;
 PatternScratch::~PatternScratch() = default;
+
+PatternScratch::Impl& PatternScratch::make_impl() {
+    if (impl_ == nullptr) {
+        impl_ = std::make_unique<Impl>();
+    }
+    return *impl_;
+}
 
 struct Scanner::Impl {
     // One pattern alone, to recover where its matches are.
@@ -205,7 +212,7 @@ std::string Scanner::serialize() const {
 std::size_t Scanner::size() const noexcept { return impl_->single.size(); }
 
 void Scanner::prepare(PatternScratch& scratch) const {
-    PatternScratch::Impl& mine = scratch.impl();
+    PatternScratch::Impl& mine = scratch.make_impl();
     if (std::find(mine.prepared.begin(), mine.prepared.end(), impl_->generation) != mine.prepared.end()) {
         return;
     }

@@ -140,6 +140,53 @@ def test_honest_letters_and_digits_stand_for_themselves(text: str) -> None:
     assert with_views.categories == without.categories
 
 
+def in_shell_quotes(word: str) -> str:
+    forms = ("{}", "'{}'", '"{}"', "\\{}")
+    return "".join(forms[(at + len(word)) % 4].format(char) for at, char in enumerate(word))
+
+
+def in_brackets(word: str) -> str:
+    return "".join(chr(0x249C + ord(char) - 97) if "a" <= char <= "z" else char for char in word)
+
+
+@pytest.mark.parametrize(
+    ("way", "every"),
+    [(in_shell_quotes, 1), (in_shell_quotes, 2), (in_shell_quotes, 4), (in_brackets, 1), (in_brackets, 2)],
+)
+@pytest.mark.parametrize("text", INNOCENT)
+def test_marks_within_some_words_of_an_innocent_text_are_no_attack(
+    guard: Guard, text: str, every: int, way: Callable[[str], str]
+) -> None:
+    words = [way(word) if at % every == 0 else word for at, word in enumerate(text.split(" "))]
+    verdict = guard.check(" ".join(words))
+    assert not verdict.flagged, verdict
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_what_is_said_without_a_glyph_tells_nothing_of_the_words_around_it(guard: Guard, text: str) -> None:
+    """The hidden text is a finding; the score of an attack does not come from how many bytes it takes."""
+    bits = "".join(f"{byte:08b}" for byte in text.encode()).translate({48: "\u200b", 49: "\u200c"})
+    verdict = guard.check(f"{INNOCENT[1]} Thank you.{bits}")
+    assert verdict.categories["hidden_text"].level == 1
+    assert all(found.level > 3 for name, found in verdict.categories.items() if name != "hidden_text"), verdict
+
+
+def test_views_of_views_that_say_nothing_new_leave_nothing_unread(guard: Guard) -> None:
+    """Letters that look alike, percent escapes and blanks give each other work for ever; what they say was read."""
+    greek = "Πού θα βρω ένα καλό βιβλίο για ήσυχα βράδια, με όμορφες ιστορίες και λίγη θάλασσα;"
+    for every in (1, 2, 3, 4):
+        verdict = guard.check("".join(char if at % every else in_percent(char) for at, char in enumerate(greek)))
+        assert verdict.truncated == (), verdict
+        assert not verdict.flagged
+
+
+@pytest.mark.parametrize("inner", [in_base64, in_hex, in_percent, set_apart])
+def test_what_lies_deeper_than_is_read_is_said(guard: Guard, inner: Callable[[str], str]) -> None:
+    verdict = guard.check(in_base64(in_base64(in_base64(inner(INNOCENT[0])))))
+    assert verdict.truncated == ("decode_budget",)
+    assert verdict.flagged
+
+
 def test_a_stream_says_the_same_however_it_is_cut(guard: Guard) -> None:
     rng = random.Random(7)
     for text in (*INNOCENT, *ATTACKS):

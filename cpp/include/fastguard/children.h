@@ -13,10 +13,11 @@
 //
 // Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
-// `exhausted` says so. A child too many is made and compared before it is refused, so that what would not have been
-// kept in any case exhausts nothing, nor does one that changes fewer than 16 bytes, a skeleton (every text that is read
-// has its own), or a view of a view that holds no common words: of noise there are always more. Nothing is allocated
-// after warm-up. Used by one thread at a time.
+// `exhausted` says so. A child too many or too deep is made and compared before it is refused. It exhausts nothing if
+// it would not have been kept in any case, if it changes fewer than 16 bytes, if it has fewer than 6 letters in words
+// that no other child says, if it is a skeleton (every text that is read has its own), or if it is noise: views of
+// views, and what is made of look-alikes, without common words. Nothing is allocated after warm-up. Used by one thread
+// at a time.
 #pragma once
 
 #include "fastguard/scratch.h"

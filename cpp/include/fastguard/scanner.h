@@ -74,7 +74,11 @@ class PatternScratch {
     }
 
     struct Impl;
+    // Precondition: `make_impl` was called.
     Impl& impl() noexcept { return *impl_; }
+    // The same, made where there is none yet: at the first use, so that a scratch may be made without memory. Throws
+    // std::bad_alloc.
+    Impl& make_impl();
 
   private:
     std::unique_ptr<Impl> impl_;

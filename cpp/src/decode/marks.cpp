@@ -75,6 +75,13 @@ void meter_word(std::string_view text, std::size_t begin, std::size_t end, WordM
     joined.add(' ');
 }
 
+// Whether the marks of words were put into them: without, they are twice as often common ones; or they are so more
+// often and there is a place with marks for every two letters.
+bool are_put_in(std::size_t marks, const WordMeter::Count& joined, const WordMeter::Count& plain) noexcept {
+    const bool common = joined.common >= 8 && joined.common * 4 >= joined.letters;
+    return joined.says_more_than(plain) || (common && joined.common > plain.common && marks * 2 >= joined.letters);
+}
+
 // ---------------------------------------------------------------- letters in brackets
 
 constexpr std::string_view kEnclosed = "\xE2\x92";  // U+2480 to U+24BF begin so
@@ -126,7 +133,8 @@ void decode_inner_marks(const Job& job) {
         marks += inside;
         meter_word(text, begin, end, plain, joined);
     });
-    if (marks < kLeastInnerMarks || !joined.end().says_more_than(plain.end()) || !job.children.open(ViewKind::joined)) {
+    if (marks < kLeastInnerMarks || !are_put_in(marks, joined.end(), plain.end()) ||
+        !job.children.open(ViewKind::joined)) {
         return;
     }
     for (std::size_t at = 0; at < text.size();) {
