@@ -1,4 +1,4 @@
-"""The command line: ``fastguard check | scan | redact | explain | demo | packs | coverage | lint | model | learn | serve | feedback``, one module a command."""
+"""The command line: ``fastguard check | scan | redact | explain | demo | packs | coverage | lint | import | model | learn | serve | feedback``, one module a command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from fastguard import __version__
-from fastguard.cli import check, coverage, demo, explain, feedback, learn, lint, model, packs, redact, scan, serve
+from fastguard.cli import check, coverage, demo, explain, feedback, import_, learn, lint, model, packs, redact, scan, serve
 from fastguard.cli.terminal import fail
 from fastguard.errors import FastguardError
 
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=f"fastguard {__version__}")
     commands = main_parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
-    for command in (check, scan, redact, explain, demo, packs, coverage, lint, model, learn, serve, feedback):
+    for command in (check, scan, redact, explain, demo, packs, coverage, lint, import_, model, learn, serve, feedback):
         command.add_parser(commands)
     return main_parser
 
