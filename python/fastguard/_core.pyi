@@ -323,6 +323,18 @@ def decoded(text: str | bytes) -> list[tuple[str, bytes, list[tuple[int, int]], 
 def tokens(text: str, view: Literal["folded", "skeleton"] = "folded") -> list[tuple[str, int, int]]:
     """Tokens of a view: (token, start, end) in code points of the caller's text."""
 
+GROUPED_LANGUAGES: tuple[str, ...]
+LANGUAGE_BUCKETS: int
+
+def language_of(text: str) -> tuple[str, str, float]:
+    """Language, script and confidence of a text."""
+
+def language_segments(text: str) -> list[tuple[int, int, str, str, float]]:
+    """Runs of one language: start and end in code points, language, script, confidence."""
+
+def language_buckets(text: str) -> list[int]:
+    """The buckets of a text's letter groups, for training."""
+
 def validate(name: str, text: str) -> bool: ...
 def validator_names() -> tuple[str, ...]: ...
 def pattern_info(pattern: str, caseless: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fastguard.deep import DeepModel
+    from fastguard.language import Language
     from fastguard.model import Model
     from fastguard.pack import Pack
     from fastguard.policy import Depth, Policy
@@ -210,6 +211,16 @@ class Guard(_core.GuardBase):
         if not isinstance(text, str):
             raise TypeError(f"text: expected a str, got {type(text).__name__}")
         return sanitize(text, target, hosts=self._policy.allow.hosts)
+
+    def language(self, text: str) -> Language:
+        """Return the language and the script of a text; not part of a check (see `fastguard.language`).
+
+        >>> Guard(model=None).language("¿Dónde está la estación de tren, por favor?").language
+        'es'
+        """
+        from fastguard.language import language
+
+        return language(text)
 
     @property
     def policy(self) -> Policy:

@@ -170,9 +170,9 @@ def _find_examples(works: Sequence[_Work], drafts: Sequence[Draft]) -> None:
             signature = draft.signature
             probe = replace(signature, id=signature.id + "_kept") if signature.keep_value else signature
             own = [case.text for case in work.rule.cases if case.found]
-            made = [text for text, _ in texts]
-            made += [f"{before}{text}{after}" for text in made[:4] for before, after in _AROUND]
-            found = [text for text in _usable([*own, *made]) if _spans(guard, probe, text)]
+            found = [text for text in _usable([*own, *(text for text, _ in texts)]) if _spans(guard, probe, text)]
+            around = [f"{before}{text}{after}" for text in found[:2] for before, after in _AROUND]
+            found += [text for text in _usable(around) if len(found) < LEAST_EXAMPLES and _spans(guard, probe, text)]
             near = [text for text in _usable(_near_misses(draft, texts)) if text not in found and not _spans(guard, probe, text)]  # fmt: skip
             if len(found) < LEAST_EXAMPLES or len(near) < LEAST_EXAMPLES:
                 work.drafts.remove(draft)

@@ -104,7 +104,8 @@ def _escaped(char: str) -> str:
 
 def _sample(node: Node, source: random.Random, out: list[str], groups: dict[int, tuple[int, int]]) -> None:
     if node.kind in {"chars", "any"}:
-        out.append(source.choice(node.chars or _WORD))
+        # White space is a space, and a gap holds some: texts are to be readable.
+        out.append(" " if " " in node.chars and node.chars.isspace() else source.choice(node.chars or _WORD + " " * 12))
     elif node.kind == "sequence":
         for part in node.parts:
             _sample(part, source, out, groups)

@@ -1,0 +1,4 @@
+rule a {
+  strings:
+    $x = "alpha"
+  condition: $x

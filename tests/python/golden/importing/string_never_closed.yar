@@ -1,0 +1,5 @@
+rule a {
+  strings:
+    $x = "alpha
+  condition: $x
+}

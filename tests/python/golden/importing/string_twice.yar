@@ -1,0 +1,6 @@
+rule a {
+  strings:
+    $x = "alpha"
+    $x = "beta"
+  condition: $x
+}
