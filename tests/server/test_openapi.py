@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastguard.server.app import ROUTES
-from fastguard.server.gateway.proxy import ENDPOINTS
+from fastguard.server.gateway.endpoints import ENDPOINTS
 from fastguard.server.openapi import document
 from serving import ATTACK, Running
 

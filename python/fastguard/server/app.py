@@ -14,7 +14,7 @@ from fastguard.errors import FastguardError
 from fastguard.server import feedback
 from fastguard.server.body import Disconnected, Receive, parse_json, read_body
 from fastguard.server.errors import RequestError
-from fastguard.server.gateway import proxy
+from fastguard.server.gateway import endpoints, proxy
 from fastguard.server.gateway.shapes import error as gateway_error
 from fastguard.server.gateway.upstream import Client
 from fastguard.server.service import JSON, Call, Reply, Service, json_reply, request_id
@@ -118,7 +118,7 @@ class Application:
         path: str = scope["path"]
         route = self.routes.get(path)
         if route is None:
-            passing = proxy.find(path)
+            passing = endpoints.find(path)
             if passing is not None:
                 await self._pass(*passing, scope, receive, send)
             elif path in {"/", "/ui"} or path.startswith("/ui/"):
@@ -162,7 +162,7 @@ class Application:
         await _send(send, reply, number)
         return reply.status
 
-    async def _pass(self, endpoint: proxy.Endpoint, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(self, endpoint: endpoints.Endpoint, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to a model API: its own way, as it may stream and has errors of its own shape."""
         number = request_id()
         headers = dict(scope["headers"])
@@ -183,7 +183,7 @@ class Application:
         try:
             if scope["method"] != endpoint.method:
                 raise RequestError(405, f"expected {endpoint.method}, got {_shown(scope['method'])}")  # noqa: TRY301
-            upstream = proxy.choose(state, endpoint, name)
+            upstream = endpoints.choose(state, endpoint, name)
             self.authorize(state, "check", headers, own_header=not upstream.key)
             body = await read_body(receive, headers, state.config.limits)
             call = Call(self.service, state, endpoint.name, None, b"", headers, number)

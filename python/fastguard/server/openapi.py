@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastguard import __version__, _core
-from fastguard.server.gateway.proxy import ENDPOINTS, Endpoint
+from fastguard.server.gateway.endpoints import ENDPOINTS, Endpoint
 from fastguard.server.judge import ACTIONS
 
 Schema = dict[str, Any]

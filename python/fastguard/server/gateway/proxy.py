@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from fastguard.server.body import parse_json
 from fastguard.server.errors import RequestError
 from fastguard.server.gateway import shapes, sse
-from fastguard.server.gateway.chat import ChatStream
+from fastguard.server.gateway.endpoints import Endpoint
 from fastguard.server.gateway.judging import Judge
-from fastguard.server.gateway.messages import MessageStream
-from fastguard.server.gateway.responses import ResponseStream
+from fastguard.server.gateway.relay import STREAMS, Relay
 from fastguard.server.gateway.settings import Upstream
 from fastguard.server.gateway.texts import read_answer, read_request
 from fastguard.server.gateway.upstream import (
     Client,
     UpstreamFault,
     answer_headers,
-    pieces,
     read_all,
     request_headers,
 )
@@ -34,7 +31,6 @@ from fastguard.server.service import Call
 if TYPE_CHECKING:
     import aiohttp
 
-    from fastguard.server.state import State
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -42,82 +38,7 @@ Headers = list[tuple[bytes, bytes]]
 log = logging.getLogger("fastguard.server")
 
 _INLINE_BYTES: Final = 32 * 1024
-_INLINE_CHARACTERS: Final = 256 * 1024
 _MOST_NAMED: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A path of a model API. `answers` says that what comes back is text."""
-
-    name: str
-    path: str
-    shape: str
-    method: str = "POST"
-    answers: bool = True
-
-
-ENDPOINTS: Final = (
-    Endpoint("chat", "/chat/completions", "openai"),
-    Endpoint("responses", "/responses", "openai"),
-    Endpoint("embeddings", "/embeddings", "openai", answers=False),
-    Endpoint("messages", "/messages", "anthropic"),
-    Endpoint("count_tokens", "/messages/count_tokens", "anthropic", answers=False),
-    Endpoint("models", "/models", "openai", method="GET", answers=False),
-)
-
-
-class Guarded(Protocol):
-    """What turns the events of one stream into those that go out."""
-
-    done: bool
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that began has ended."""
-
-    def event(self, data: Any) -> list[bytes]:
-        """Return what goes out for one event; what it raises says that the upstream is malformed."""
-
-    def error(self, status: int, message: str, code: str) -> bytes:
-        """Return the event that tells of an upstream that failed."""
-
-    def abandon(self) -> None:
-        """Judge what is still held; nothing of it goes out."""
-
-
-_STREAMS: Final[dict[str, Callable[[Judge], Guarded]]] = {
-    "chat": ChatStream,
-    "responses": ResponseStream,
-    "messages": MessageStream,
-}
-_BY_PATH: Final = {endpoint.path: endpoint for endpoint in ENDPOINTS}
-
-
-def find(path: str) -> tuple[Endpoint, str] | None:
-    """Return the endpoint of a path and the name of the upstream that it asks for (empty: the first that fits).
-
-    >>> find("/v1/chat/completions")[1], find("/u/azure/v1/responses")[1], find("/v1/check")
-    ('', 'azure', None)
-    """
-    name = ""
-    if path.startswith("/u/"):
-        name, _, path = path[3:].partition("/")
-        path = "/" + path
-        if not name:
-            return None
-    endpoint = _BY_PATH.get(path.removeprefix("/v1")) if path.startswith("/v1/") else None
-    return (endpoint, name) if endpoint else None
-
-
-def choose(state: State, endpoint: Endpoint, name: str) -> Upstream:
-    """Return the upstream that a request goes to. Raises `RequestError` (404)."""
-    upstreams = state.config.gateway.upstreams
-    found = upstreams.get(name) if name else state.config.gateway.upstream(endpoint.shape)
-    if found is None:
-        what = "there is no such upstream" if name else f"no upstream speaks {endpoint.shape}"
-        raise RequestError(404, f"{what} here; [upstreams.NAME] with a url sets one")
-    return found
 
 
 class Exchange:
@@ -284,12 +205,13 @@ class Exchange:
 
     async def _stream(self, response: aiohttp.ClientResponse, headers: Headers) -> int:
         judge = Judge(self._policy, self._settings, enforce=self._enforce)
-        stream = _STREAMS[self._endpoint.name](judge)
+        stream = STREAMS[self._endpoint.name](judge)
+        relay = Relay(self._settings, judge, stream, self._threads, self._call.request_id)
         self._started = True
         await self._head(response.status, headers, None)
         result = "ok"
         try:
-            async for out in self._relay(response, stream, judge):
+            async for out in relay.run(response):
                 await self._part(out)
             if not stream.complete:
                 raise UpstreamFault(502, "the upstream ended before its answer was whole", "upstream_cut")  # noqa: TRY301
@@ -302,72 +224,13 @@ class Exchange:
             # Also where the client has gone: what came is judged and recorded.
             stream.abandon()
             self._record(judge, 1, "output")
-            if judge.outcome.failed_open:
+            for _ in range(relay.opened + judge.outcome.failed_open):
                 self._opened()
             self._count(result)
         await self._part(sse.comment(f"fastguard answer={self._actions[1]} unscanned={self._named() or 'none'}"))
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         status: int = response.status
         return status
-
-    async def _relay(self, response: aiohttp.ClientResponse, stream: Guarded, judge: Judge) -> AsyncIterator[bytes]:
-        """Yield what goes out, joined by the chunks in which it came. Raises `UpstreamFault`."""
-        parser = sse.Parser(self._settings.event_bytes)
-        total = 0
-        async for chunk in pieces(response):
-            total += len(chunk)
-            if total > self._settings.answer_bytes:
-                raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
-            # A piece costs microseconds; the end of a text is judged as a whole, so very long ones go to a thread.
-            if self._policy.slow or len(chunk) > _INLINE_BYTES or judge.fed > _INLINE_CHARACTERS:
-                loop = asyncio.get_running_loop()
-                out, fault = await loop.run_in_executor(self._threads, self._events, parser, chunk, stream, judge)
-            else:
-                out, fault = self._events(parser, chunk, stream, judge)
-            if out:
-                yield out
-            if fault:
-                raise fault
-            if stream.done:
-                return
-
-    def _events(
-        self, parser: sse.Parser, chunk: bytes, stream: Guarded, judge: Judge
-    ) -> tuple[bytes, UpstreamFault | None]:
-        """Return what goes out for a chunk, and the fault that it ended with."""
-        out: list[bytes] = []
-        try:
-            for event in parser.feed(chunk):
-                out += self._event(stream, event, judge)
-                if stream.done:
-                    break
-        except sse.EventTooLarge:
-            fault = UpstreamFault(502, "an event is larger than gateway.event_bytes", "upstream_malformed")
-        except UpstreamFault as problem:
-            fault = problem
-        else:
-            return b"".join(out), None
-        return b"".join(out), fault
-
-    def _event(self, stream: Guarded, event: sse.Event, judge: Judge) -> list[bytes]:
-        if event.data is None:
-            return [sse.raw(event)]
-        try:
-            data = None if event.data == b"[DONE]" else orjson.loads(event.data)
-            return stream.event(data)
-        except (orjson.JSONDecodeError, TypeError, AttributeError, ValueError, KeyError):
-            if self._settings.fail == "closed" and self._enforce:
-                raise UpstreamFault(502, "an event of the upstream cannot be read", "upstream_malformed") from None
-            self._opened()
-            judge.unscanned.append("an event (malformed)")
-            return [sse.raw(event)]
-        except Exception as problem:  # noqa: BLE001  (whatever fails, the fail mode decides; the log gets no text)
-            log.error("request %s: judging failed: %s", self._call.request_id, type(problem).__name__)  # noqa: TRY400
-            if self._settings.fail == "closed" and self._enforce:
-                raise UpstreamFault(500, "the guard failed; its log has the id", "guard_failed") from None
-            self._opened()
-            judge.unscanned.append("an event (the guard failed)")
-            return [sse.raw(event)]
 
     # ---------------------------------------------------------------- sending
 
