@@ -163,27 +163,41 @@ def resident(pid: int) -> float:
     return total / 1024
 
 
+def load(port: int, seconds: float) -> tuple[list[float], int]:
+    """Ask over 32 connections of one client process: us of each request, and errors."""
+    arguments = [str(port), "32", str(seconds), guard_body().decode()]
+    done = subprocess.run([sys.executable, "-c", CLIENT, *arguments], capture_output=True, check=True)
+    spent, errors = json.loads(done.stdout)
+    return spent, errors
+
+
 def measure_load(folder: Path, seconds: float) -> dict[str, float]:
-    """32 connections of one client process, a server of two workers with its store."""
-    with process(folder, "fastguard", "serve", "--port", "0", "--workers", "2", "--store", str(folder / "load.db")) as (
-        port,
-        server,
-    ):
-
-        def run(length: float) -> tuple[list[float], int]:
-            arguments = [str(port), "32", str(length), guard_body().decode()]
-            done = subprocess.run([sys.executable, "-c", CLIENT, *arguments], capture_output=True, check=True)
-            spent, errors = json.loads(done.stdout)
-            return spent, errors
-
-        run(2)
+    """A server of two workers with its store; then one worker with it, by turns with the server of an empty verdict."""
+    arguments = ("fastguard", "serve", "--port", "0", "--store")
+    with process(folder, *arguments, str(folder / "load.db"), "--workers", "2") as (port, server):
+        load(port, 2)
         before = resident(server.pid)
-        spent, errors = run(seconds)
+        spent, errors = load(port, seconds)
         after = resident(server.pid)
     p50, p99 = quantiles(spent)
+    turns: dict[str, list[float]] = {"one": [], "empty": []}
+    with (
+        process(folder, *arguments, str(folder / "one.db")) as (one, _),
+        process(folder, "bench.server_subject", "empty", str(folder / "empty-load.port")) as (empty, _),
+    ):
+        for turn in range(8):
+            name = ("one", "empty")[turn % 2]
+            found, wrong = load({"one": one, "empty": empty}[name], max(1.0, seconds / 8))
+            errors += wrong
+            if turn > 1:
+                turns[name] += found
     return {
         "load_seconds": seconds, "load_rps": len(spent) / seconds, "load_p50_ms": p50 / 1000, "load_p99_ms": p99 / 1000,
         "load_errors": errors, "load_memory_before_mb": before, "load_memory_after_mb": after,
+        "load_one_rps": len(turns["one"]) / (3 * max(1.0, seconds / 8)),
+        "load_empty_rps": len(turns["empty"]) / (3 * max(1.0, seconds / 8)),
+        "load_one_over_empty": len(turns["one"]) / len(turns["empty"]),
+        "load_one_p99_ms": quantiles(turns["one"])[1] / 1000, "load_empty_p99_ms": quantiles(turns["empty"])[1] / 1000,
     }  # fmt: skip
 
 

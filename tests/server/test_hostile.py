@@ -138,3 +138,47 @@ def test_default_limits_are_those_of_the_readme() -> None:
     assert load_config(environment={}).limits == Limits(
         body_bytes=4 * 1024 * 1024, depth=64, values=100_000, read_seconds=20
     )
+
+
+class Pairs(list):  # type: ignore[type-arg]
+    """An object that may have a key twice."""
+
+
+def written(document: object) -> str:
+    if isinstance(document, Pairs):
+        return "{" + ", ".join(f"{json.dumps(key)}: {written(value)}" for key, value in document) + "}"
+    if isinstance(document, list):
+        return "[" + ",".join(map(written, document)) + "]"
+    return json.dumps(document)
+
+
+def twice(document: object) -> bool:
+    if isinstance(document, Pairs):
+        keys = [key for key, _ in document]
+        return len(set(keys)) < len(keys) or any(twice(value) for _, value in document)
+    return isinstance(document, list) and any(map(twice, document))
+
+
+def plain(document: object) -> object:
+    if isinstance(document, Pairs):
+        return {key: plain(value) for key, value in document}
+    return [plain(item) for item in document] if isinstance(document, list) else document
+
+
+_KEYS = st.sampled_from(["a", "b", "a:", ",", '"', "\\", "\u00e9"])
+_PAIRS = st.recursive(
+    st.integers(0, 9) | st.text('a:,"\\{}[]', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(_KEYS, inner), max_size=3).map(Pairs),
+    max_leaves=10,
+)
+
+
+@given(_PAIRS)
+def test_keys_given_twice_are_found_whatever_stands_in_strings(document: object) -> None:
+    """The count of colons against a parser that keeps all pairs."""
+    limits = load_config(environment={}).limits
+    if twice(document):
+        with pytest.raises(RequestError, match="same key twice"):
+            parse_json(written(document).encode(), limits)
+    else:
+        assert parse_json(written(document).encode(), limits) == plain(document)

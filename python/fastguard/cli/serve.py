@@ -37,6 +37,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--new-key", metavar="NAME", help="make a key: shows it once, with the lines for the configuration"
     )
+    parser.add_argument(
+        "--write-deploy",
+        metavar="DIR",
+        help="write Dockerfile, compose, Kubernetes, systemd and Grafana files there, and end",
+    )
     group = parser.add_argument_group("instead of the configuration's")
     group.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     group.add_argument("--port", metavar="N", type=int, help="port, 0 for any that is free (default: 8470)")
@@ -49,6 +54,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to end."""
+    if options.write_deploy is not None:
+        return _write_deploy(options.write_deploy)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         return fail(f"serve needs {', '.join(missing)}: pip install 'fastguard-engine[server]', or '.[server]' here")
@@ -73,6 +80,28 @@ def run(options: argparse.Namespace) -> int:
     from fastguard.server.run import serve
 
     return serve(config, read)
+
+
+def _write_deploy(folder: str) -> int:
+    """Copy the files for deployment; nothing that exists is overwritten."""
+    import shutil
+    from pathlib import Path
+
+    import fastguard
+
+    source, target = Path(fastguard.__file__).parent / "server" / "deploy", Path(folder)
+    names = sorted(path.name for path in source.iterdir() if path.is_file())
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            if (target / name).exists():
+                return fail(f"{target / name} exists; --write-deploy overwrites nothing")
+        for name in names:
+            shutil.copyfile(source / name, target / name)
+    except OSError as problem:
+        return fail(f"{folder}: {problem.strerror or problem}")
+    print(f"wrote {', '.join(names)} to {folder}")
+    return 0
 
 
 def _new_key(name: str) -> int:

@@ -153,8 +153,7 @@ class Application:
         self.authorize(state, route.scope, headers)
         body = await read_body(receive, headers, state.config.limits)
         call = Call(self.service, state, route.name, None, scope.get("query_string", b""), headers, number)
-        slow = any(guard.slow for guard in state.guards.values())
-        if len(body) > _INLINE_BYTES or slow or route.waits or route.scope == "admin":
+        if len(body) > _INLINE_BYTES or state.slow or route.waits or route.scope == "admin":
             reply = await asyncio.get_running_loop().run_in_executor(self._threads, _handle, route, call, body)
         else:
             reply = _handle(route, call, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,9 @@ from fastguard.server.errors import ConfigError
 log = logging.getLogger("fastguard.server")
 
 _FAILED_START: Final = 3
+_SWITCH: Final = (
+    0.0005  # seconds that the thread of the events may keep the loop waiting; Python's own is ten times that
+)
 _BACKLOG: Final = 2048
 _QUICK: Final = 2.0  # seconds: a worker that ends sooner is started again only after as long
 
@@ -153,6 +157,9 @@ def _worker(
         else:
             log.warning("reloaded: revision %s", state.revision)
 
+    sys.setswitchinterval(_SWITCH)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: no collection walks through it
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run())

@@ -24,6 +24,8 @@ class State:
     guards: Mapping[str, PolicyGuard]
     pack: Pack
     loaded: float
+    slow: bool
+    """Whether a judgement may take long (a deep model), so that it runs on a thread."""
     revision: str
     """The first digits of a hash over packs, policies and model: it changes whenever verdicts may."""
 
@@ -78,4 +80,5 @@ def load_state(config: Config) -> State:
             ) from problem
         guards[name] = PolicyGuard(name, guard)
         digest.update(f"{name} {guard.policy.to_dict()} {guard.model} {guard.deep}".encode())
-    return State(config, guards, pack, time.time(), digest.hexdigest()[:8])
+    slow = any(guard.slow for guard in guards.values())
+    return State(config, guards, pack, time.time(), slow, digest.hexdigest()[:8])

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import BUCKETS
 from fastguard.server.reader import STEPS, Reader
@@ -105,7 +107,7 @@ class Store:
 
     def write(self, events: Sequence[Event]) -> None:
         """Write a batch with its roll-ups in one transaction; now and then drop what is too old or too much."""
-        rows, counts = [], Counter[tuple[int, int, str, str]]()
+        rows, minutes = [], Counter[tuple[int, str, str]]()
         for event in events:
             body = event.to_dict(self.salt)
             top = event.flagged_categories[0] if event.flagged_categories else ""
@@ -121,13 +123,16 @@ class Store:
                     top,
                     event.score,
                     event.level,
-                    json.dumps(body, separators=(",", ":")),
+                    _line(body),
                 )
             )
+            start = int(event.ts) // STEPS[0] * STEPS[0]
+            for kind, name in _kinds(event):
+                minutes[start, kind, name] += 1
+        counts = Counter[tuple[int, int, str, str]]()
+        for (start, kind, name), count in minutes.items():
             for step in STEPS:
-                start = int(event.ts) // step * step
-                for kind, name in _kinds(event):
-                    counts[step, start, kind, name] += 1
+                counts[step, start // step * step, kind, name] += count
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.executemany(
@@ -199,6 +204,14 @@ class Store:
             self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
+
+
+def _line(body: dict[str, Any]) -> str:
+    """Return an event as JSON; what orjson refuses (lone surrogates of an excerpt) is written with escapes."""
+    try:
+        return orjson.dumps(body).decode()
+    except TypeError:
+        return json.dumps(body, separators=(",", ":"))
 
 
 def whole_excerpt(body: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Offsets are code points of a message's content (of the part, where content is a 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -65,10 +66,14 @@ def guard(call: Call) -> Reply:
     if data.get("dev_info"):
         answer["dev_info"] = call.state.dev_info()
     if data.get("breakdown"):
-        answer["breakdown"] = [
-            {**_detector(project, kind), "detected": found, "message_id": message}
-            for kind, message, found in _listed(detections)
-        ]
+        answer["breakdown"] = (
+            [
+                {**_detector(project, kind), "detected": found, "message_id": message}
+                for kind, message, found in _listed(detections)
+            ]
+            if detections
+            else _nothing(project)
+        )
     call.record(
         judged,
         policy,
@@ -148,11 +153,17 @@ def _detector(project: Project, kind: str) -> dict[str, str]:
     }
 
 
+@functools.lru_cache(256)
+def _nothing(project: Project) -> list[dict[str, Any]]:
+    """Return the breakdown of what nothing was found in; shared, so never changed."""
+    return [{**_detector(project, kind), "detected": False, "message_id": None} for kind in _ALWAYS]
+
+
 def _detections(policy: PolicyGuard, judged: Judged) -> list[tuple[str, int]]:
     """Return what was detected, each detector once a message."""
     found: set[tuple[str, int]] = set()
     for verdict, source, message in zip(judged.verdicts, judged.sources, judged.messages, strict=True):
-        for name in policy.detected(verdict, source):
+        for name in policy.detected(verdict, source) if verdict.flagged else ():
             kinds = {detector_type(name, item.signature) for item in verdict.findings if item.category == name}
             found |= {(kind, message) for kind in kinds or {detector_type(name)}}
         if verdict.action == "escalate":
@@ -175,6 +186,8 @@ def _payload(call: Call, policy: PolicyGuard, judged: Judged) -> list[dict[str, 
         raise RequestError(400, "offsets: expected codepoint, utf16 or utf8", param="offsets")
     found = []
     for verdict, source, message in zip(judged.verdicts, judged.sources, judged.messages, strict=True):
+        if not verdict.flagged:
+            continue
         detected = policy.detected(verdict, source)
         found += [
             {
