@@ -201,7 +201,7 @@ class Application:
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for the pages: on a thread, as they wait for the disk."""
-        from fastguard.server.web import pages
+        from fastguard.server.web import pages, render
 
         number = request_id()
         headers = dict(scope["headers"])
@@ -225,12 +225,12 @@ class Application:
             status = 400
         except RequestError as problem:
             status = problem.status
-            reply = _error("lakera", problem, number) if script else pages.error_page(problem, number)
+            reply = _error("lakera", problem, number) if script else render.error_page(problem, number)
             await _send(send, reply, number)
         except Exception as problem:  # noqa: BLE001  (as above)
             log.error("request %s on a page failed: %s", number, type(problem).__name__)  # noqa: TRY400
             failed = RequestError(500, "the server failed; its log has the id")
-            await _send(send, _error("lakera", failed, number) if script else pages.error_page(failed, number), number)
+            await _send(send, _error("lakera", failed, number) if script else render.error_page(failed, number), number)
         finally:
             self.service.metrics.request("pages", status)
 

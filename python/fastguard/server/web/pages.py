@@ -1,10 +1,8 @@
-"""The pages and what their scripts ask: one function a path, all of them run on a thread."""
+"""The pages: one function a path, all of them run on a thread."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import json
 import os
 import secrets
 import time
@@ -12,44 +10,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from urllib.parse import parse_qs, urlencode
 
-from fastguard import Guard, Policy, __version__, _core
-from fastguard.errors import FastguardError, PolicyError
-from fastguard.fields import parse_toml
+from fastguard import __version__, _core
 from fastguard.server import feedback
-from fastguard.server.body import parse_json
 from fastguard.server.errors import RequestError
-from fastguard.server.judge import field, optional, require_object
 from fastguard.server.metrics import ROUTES
 from fastguard.server.reader import FILTERS, Reader
-from fastguard.server.service import Call, Reply, Service, json_reply
-from fastguard.server.web import chart, session
-from fastguard.server.web.shown import bits, shown_texts
-from fastguard.server.wire.native import verdict_dict
+from fastguard.server.service import Call, Reply, Service
+from fastguard.server.web import asked, chart, session
+from fastguard.server.web.render import SAFE, redirect, static, templates
+from fastguard.server.web.shown import shown_texts
 
-if TYPE_CHECKING:
-    import jinja2
-
-_FOLDER: Final = Path(__file__).parent
 RANGES: Final = {"1h": 3600, "6h": 6 * 3600, "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
-_STATIC: Final = {"app.css": b"text/css", "app.js": b"text/javascript", "playground.js": b"text/javascript",
-                  "policies.js": b"text/javascript", "icon.svg": b"image/svg+xml"}  # fmt: skip
-_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    b"frame-ancestors 'none'; base-uri 'none'"
-)
-SAFE: Final = [
-    (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-]
-_MOST_TRIED: Final = 200
-_MOST_VIEWED: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +51,9 @@ class Pages:
             ("GET", "/ui/playground"): self._playground,
             ("GET", "/ui/policies"): self._policies,
             ("GET", "/ui/packs"): self._packs,
-            ("POST", "/ui/api/check"): self._check,
-            ("POST", "/ui/api/try"): self._try,
-            ("POST", "/ui/api/mark"): self._mark,
+            ("POST", "/ui/api/check"): lambda request: asked.check(request.call, request.body),
+            ("POST", "/ui/api/try"): lambda request: asked.attempt(request.call, request.body),
+            ("POST", "/ui/api/mark"): lambda request: asked.mark(request.call, request.body),
             ("POST", "/ui/logout"): self._logout,
         }
 
@@ -87,14 +61,14 @@ class Pages:
         """Answer one request. Raises `RequestError` where there is nothing or nobody may."""
         path = request.path
         if path in {"/", "/ui"}:
-            return _redirect("/ui/")
+            return redirect("/ui/")
         if path.startswith("/ui/static/"):
-            return _static(path.removeprefix("/ui/static/"))
+            return static(path.removeprefix("/ui/static/"))
         if path == "/ui/login":
             return self._login(request)
         if not self._may(request):
             if request.method == "GET":
-                return _redirect("/ui/login")
+                return redirect("/ui/login")
             raise RequestError(401, "the session has ended; open /ui/login")
         # A page of another site cannot make a browser send this header without asking first, and it would be refused.
         if request.method == "POST" and path.startswith("/ui/api/") and b"x-fastguard-page" not in request.headers:
@@ -121,18 +95,18 @@ class Pages:
             reply = self._render("login.html", request, wrong=True)
             reply.status = 401
             return reply
-        reply = _redirect("/ui/")
+        reply = redirect("/ui/")
         reply.headers.append((b"set-cookie", session.cookie(value, secure=request.secure)))
         return reply
 
     def _logout(self, request: Request) -> Reply:
-        reply = _redirect("/ui/login")
+        reply = redirect("/ui/login")
         reply.headers.append((b"set-cookie", session.cookie("", secure=request.secure)))
         return reply
 
     def _render(self, template: str, request: Request, **values: object) -> Reply:
         text = (
-            _templates()
+            templates()
             .get_template(template)
             .render(
                 page=request.path,
@@ -266,76 +240,6 @@ class Pages:
             categories=categories,
         )
 
-    # ---------------------------------------------------------------- what scripts ask
-
-    def _check(self, request: Request) -> Reply:
-        """Judge a text or a conversation for the playground; makes no event."""
-        call = request.call
-        data = require_object(parse_json(request.body, call.state.config.limits))
-        guard = call.state.guard(optional(data, "policy", str, "a string"))
-        source = optional(data, "source", str, "a string") or "user"
-        if source not in _core.SOURCES:
-            raise RequestError(400, f"source: expected one of {', '.join(_core.SOURCES)}", param="source")
-        if data.get("messages") is not None:
-            judged = guard.judge_messages(data["messages"], source)
-        else:
-            judged = guard.judge_text(field(data, "text", str, "a string"), source)
-        again = guard.judge(judged.texts, judged.sources, judged.messages)  # the first one warms caches
-        texts = [_plain(text) for text in judged.texts]
-        answer: dict[str, Any] = {
-            "action": str(judged.action),
-            "microseconds": again.nanoseconds / 1000,
-            "unscanned": list(judged.unscanned),
-            "texts": [
-                {
-                    "text": text,
-                    "source": where,
-                    "verdict": verdict_dict(verdict),
-                    "actions": guard.actions(verdict, where),
-                }
-                for text, where, verdict in zip(texts, judged.sources, judged.verdicts, strict=True)
-            ],
-        }
-        if len(texts) == 1 and len(texts[0]) <= _MOST_VIEWED:
-            answer["views"] = {
-                name: _plain(view) for name, view in guard.guard.explain(texts[0], source=source)["views"].items()
-            }
-            answer["redacted"] = _plain(guard.guard.redact(texts[0], source=source)[0])
-        return json_reply(answer)
-
-    def _try(self, request: Request) -> Reply:
-        """Judge texts under a policy in force and under a draft; nothing is applied."""
-        call = request.call
-        data = require_object(parse_json(request.body, call.state.config.limits))
-        guard = call.state.guard(optional(data, "policy", str, "a string"))
-        source = optional(data, "source", str, "a string") or "user"
-        texts = [
-            text for text in field(data, "texts", list, "a list of strings") if isinstance(text, str) and text.strip()
-        ]
-        config = call.state.config
-        try:
-            draft = Policy.from_dict(
-                parse_toml(field(data, "draft", str, "a string").encode(), "draft", PolicyError), file="draft"
-            )
-            other = Guard(
-                policy=draft,
-                depth=config.policies[guard.name].depth,
-                packs=config.packs,
-                model=None if config.model == "none" else config.model,
-            )
-        except FastguardError as problem:
-            raise RequestError(400, str(problem), param="draft") from None
-        rows = []
-        for text in texts[:_MOST_TRIED]:
-            before, after = (one.check(text, source=source) for one in (guard.guard, other))
-            rows.append({"text": text[:300], "before": str(before.action), "after": str(after.action)})
-        return json_reply({"rows": rows, "left": max(0, len(texts) - _MOST_TRIED)})
-
-    def _mark(self, request: Request) -> Reply:
-        call = request.call
-        call.data = parse_json(request.body, call.state.config.limits)
-        return feedback.mark(call)
-
 
 def _shared_secret(folder: str) -> bytes:
     """Return the secret of all workers of this run, which the first one makes; sessions end with the run."""
@@ -347,57 +251,3 @@ def _shared_secret(folder: str) -> bytes:
         os.link(own, path)
     own.unlink()
     return path.read_bytes()
-
-
-def _plain(text: str | bytes) -> str:
-    """Return a text that JSON can hold."""
-    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return plain.encode("utf-8", "replace").decode()
-
-
-def _redirect(where: str) -> Reply:
-    return Reply(303, b"", [(b"location", where.encode()), *SAFE])
-
-
-def _static(name: str) -> Reply:
-    kind = _STATIC.get(name)
-    if kind is None:
-        raise RequestError(404, "there is no such file")
-    headers = [(b"content-type", kind + b"; charset=utf-8"), *SAFE[:-1], (b"cache-control", b"no-cache")]
-    return Reply(200, _file(name), headers)
-
-
-@functools.cache
-def _file(name: str) -> bytes:
-    return (_FOLDER / "static" / name).read_bytes()
-
-
-@functools.cache
-def _templates() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        moment=chart.moment,
-        duration=chart.duration,
-        bits=bits,
-        json=lambda value: json.dumps(value, indent=2, ensure_ascii=True),
-    )
-    environment.globals.update(chart=chart)
-    return environment
-
-
-def error_page(problem: RequestError, number: str) -> Reply:
-    """Return a page that says what is wrong."""
-    text = (
-        _templates()
-        .get_template("error.html")
-        .render(page="", version=__version__, revision="", keyed=False, problem=problem, number=number)
-    )
-    return Reply(problem.status, text.encode(), [(b"content-type", b"text/html; charset=utf-8"), *SAFE])
