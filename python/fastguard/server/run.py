@@ -24,9 +24,8 @@ from fastguard.server.errors import ConfigError
 log = logging.getLogger("fastguard.server")
 
 _FAILED_START: Final = 3
-_SWITCH: Final = (
-    0.0005  # seconds that the thread of the events may keep the loop waiting; Python's own is ten times that
-)
+# Seconds that the thread of the events may keep the loop waiting; Python's own is ten times that.
+_SWITCH: Final = 0.0005
 _BACKLOG: Final = 2048
 _QUICK: Final = 2.0  # seconds: a worker that ends sooner is started again only after as long
 
