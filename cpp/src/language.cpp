@@ -97,7 +97,10 @@ void each_bucket(std::u32string_view text, const Use& use) {
 
 int weight_of(char c) noexcept { return c < '\\' ? c - '@' : c - 'A'; }
 
-LanguageGuess by_groups(std::u32string_view text, bool cyrillic) {
+LanguageGuess by_groups(std::u32string_view text, bool cyrillic, int ukrainian) {
+    if (cyrillic && ukrainian != 0) {
+        return {ukrainian > 0 ? "uk" : "ru", kScriptNames[kCyrillic], 1.0};
+    }
     std::array<double, kGroupedLanguages.size()> sums{};
     each_bucket(text, [&](std::uint16_t bucket) {
         const std::string_view row = kLanguageTable[bucket];
@@ -124,8 +127,31 @@ bool ends_sentence(char32_t c) noexcept {
            c == 0x964;
 }
 
-std::size_t letters_in(std::u32string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char32_t c) { return script_of(c) >= 0; }));
+bool is_space(char32_t c) noexcept { return c == U' ' || (c >= U'\t' && c <= U'\r'); }
+
+// Whether the white space that ends at `at` follows the end of a sentence or of a line; looks back a few places.
+bool ended(std::u32string_view text, std::size_t at) noexcept {
+    for (std::size_t back = 0; back < 8; ++back) {
+        if (ends_sentence(text[at - back])) {
+            return true;
+        }
+        if (!is_space(text[at - back]) || at == back) {
+            return false;
+        }
+    }
+    return false;
+}
+
+// Letters that Russian and Ukrainian do not share decide where only one side's occur: 1 Ukrainian, -1 Russian, 0 open.
+int ukrainian(std::u32string_view text) noexcept {
+    bool yes = false;
+    bool no = false;
+    for (const char32_t c : text) {
+        const char32_t letter = lower(c);
+        yes |= letter == 0x456 || letter == 0x457 || letter == 0x454 || letter == 0x491;
+        no |= letter == 0x44B || letter == 0x44D || letter == 0x44A || letter == 0x451;
+    }
+    return (yes ? 1 : 0) - (no ? 1 : 0);
 }
 
 }  // namespace
@@ -154,7 +180,7 @@ LanguageGuess language_of(std::u32string_view text) {
     (japanese ? counts[kHan] : counts[kKana]) = 0;
     const auto script = static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
     if (script == kLatin || script == kCyrillic) {
-        return by_groups(text, script == kCyrillic);
+        return by_groups(text, script == kCyrillic, ukrainian(text));
     }
     std::size_t total = 0;
     for (const std::size_t count : counts) {
@@ -168,27 +194,30 @@ LanguageGuess language_of(std::u32string_view text) {
 std::vector<LanguageSegment> language_segments(std::u32string_view text, std::size_t least) {
     std::vector<LanguageSegment> found;
     std::size_t begin = 0;
+    std::size_t letters = 0;  // from `begin` on
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!ends_sentence(text[i]) && i + 1 < text.size()) {
-            continue;
-        }
-        const std::u32string_view piece = text.substr(begin, i + 1 - begin);
-        if (letters_in(piece) < least) {
-            if (!found.empty() && i + 1 == text.size()) {
-                found.back().end = text.size();
-            } else if (i + 1 < text.size()) {
-                continue;  // grows until it says something
+        letters += script_of(text[i]) >= 0 ? 1U : 0U;
+        const bool last = i + 1 == text.size();
+        if (!last && (!ends_sentence(text[i]) || is_space(text[i + 1]) || letters < least)) {
+            // What is too short to tell grows; white space belongs to what stands before it.
+            const bool after_sentence = is_space(text[i]) && !is_space(text[i + 1]) && letters >= least && ended(text, i);
+            if (!after_sentence) {
+                continue;
             }
         }
-        if (found.empty() || found.back().end != text.size()) {
-            const LanguageGuess guess = language_of(piece);
-            if (!found.empty() && found.back().guess.language == guess.language && found.back().guess.script == guess.script) {
+        if (letters < least && !found.empty()) {
+            found.back().end = i + 1;
+        } else {
+            const LanguageGuess guess = language_of(text.substr(begin, i + 1 - begin));
+            if (!found.empty() && found.back().guess.language == guess.language &&
+                found.back().guess.script == guess.script) {
                 found.back().end = i + 1;
             } else {
                 found.push_back({begin, i + 1, guess});
             }
         }
         begin = i + 1;
+        letters = 0;
     }
     return found;
 }
