@@ -103,7 +103,9 @@ def measure(folder: Path) -> dict[str, tuple[int, float]]:
     for language, text in rows(folder, apart=True):
         for piece in pieces(text):
             guess, script, _ = _core.language_of(piece)
-            if script != SCRIPTS.get(language, "Latin") and not (language in {"zh", "ja"} and script in {"Han", "Kana"}):
+            if script != SCRIPTS.get(language, "Latin") and not (
+                language in {"zh", "ja"} and script in {"Han", "Kana"}
+            ):
                 continue  # most letters of this piece are a quotation or code in another script
             results[language].append(guess == language)
             wrong[language, guess] += guess != language

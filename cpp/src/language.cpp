@@ -14,25 +14,35 @@ struct Range {
     std::uint8_t script;
 };
 
-enum Script : std::uint8_t { kLatin, kCyrillic, kGreek, kHebrew, kArabic, kDevanagari, kThai, kHan, kKana, kHangul,
-                             kOther, kScripts };
+enum Script : std::uint8_t {
+    kLatin,
+    kCyrillic,
+    kGreek,
+    kHebrew,
+    kArabic,
+    kDevanagari,
+    kThai,
+    kHan,
+    kKana,
+    kHangul,
+    kOther,
+    kScripts
+};
 
 constexpr std::array<std::string_view, kScripts> kScriptNames = {
     "Latin", "Cyrillic", "Greek", "Hebrew", "Arabic", "Devanagari", "Thai", "Han", "Kana", "Hangul", ""};
-constexpr std::array<std::string_view, kScripts> kOnlyLanguage = {"", "", "el", "he", "ar", "hi",
+constexpr std::array<std::string_view, kScripts> kOnlyLanguage = {"",   "",   "el", "he", "ar", "hi",
                                                                   "th", "zh", "ja", "ko", ""};
 
 // Letters of the scripts; sorted.
 constexpr std::array<Range, 26> kLetters = {{
-    {0x41, 0x5A, kLatin},         {0x61, 0x7A, kLatin},         {0xAA, 0xAA, kLatin},
-    {0xBA, 0xBA, kLatin},         {0xC0, 0xD6, kLatin},         {0xD8, 0xF6, kLatin},
-    {0xF8, 0x24F, kLatin},        {0x370, 0x3FF, kGreek},       {0x400, 0x52F, kCyrillic},
-    {0x531, 0x587, kOther},       {0x5D0, 0x5EA, kHebrew},      {0x620, 0x64A, kArabic},
-    {0x66E, 0x6D3, kArabic},      {0x750, 0x77F, kArabic},      {0x900, 0x963, kDevanagari},
-    {0x970, 0x97F, kDevanagari},  {0x980, 0xDFF, kOther},       {0xE01, 0xE3A, kThai},
-    {0xE40, 0xE4E, kThai},        {0xE80, 0x10FF, kOther},      {0x1100, 0x11FF, kHangul},
-    {0x1E00, 0x1EFF, kLatin},     {0x1F00, 0x1FFF, kGreek},     {0x3041, 0x30FF, kKana},
-    {0x3400, 0x9FFF, kHan},       {0xAC00, 0xD7A3, kHangul},
+    {0x41, 0x5A, kLatin},      {0x61, 0x7A, kLatin},      {0xAA, 0xAA, kLatin},        {0xBA, 0xBA, kLatin},
+    {0xC0, 0xD6, kLatin},      {0xD8, 0xF6, kLatin},      {0xF8, 0x24F, kLatin},       {0x370, 0x3FF, kGreek},
+    {0x400, 0x52F, kCyrillic}, {0x531, 0x587, kOther},    {0x5D0, 0x5EA, kHebrew},     {0x620, 0x64A, kArabic},
+    {0x66E, 0x6D3, kArabic},   {0x750, 0x77F, kArabic},   {0x900, 0x963, kDevanagari}, {0x970, 0x97F, kDevanagari},
+    {0x980, 0xDFF, kOther},    {0xE01, 0xE3A, kThai},     {0xE40, 0xE4E, kThai},       {0xE80, 0x10FF, kOther},
+    {0x1100, 0x11FF, kHangul}, {0x1E00, 0x1EFF, kLatin},  {0x1F00, 0x1FFF, kGreek},    {0x3041, 0x30FF, kKana},
+    {0x3400, 0x9FFF, kHan},    {0xAC00, 0xD7A3, kHangul},
 }};
 
 int script_of(char32_t letter) noexcept {
@@ -51,8 +61,8 @@ char32_t lower(char32_t c) noexcept {
     if (c >= 0x400 && c <= 0x40F) {
         return c + 80;
     }
-    const bool even_is_upper = (c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177) || (c >= 0x1E00 && c <= 0x1EFF) ||
-                               (c >= 0x460 && c <= 0x52F) || (c >= 0x218 && c <= 0x21B);
+    const bool even_is_upper = (c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177) ||
+                               (c >= 0x1E00 && c <= 0x1EFF) || (c >= 0x460 && c <= 0x52F) || (c >= 0x218 && c <= 0x21B);
     const bool odd_is_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E) || c == 0x1AF;
     if ((even_is_upper && c % 2 == 0) || (odd_is_upper && c % 2 == 1)) {
         return c == 0x130 ? U'i' : c + 1;
@@ -64,7 +74,7 @@ char32_t lower(char32_t c) noexcept {
 template <typename Use>
 void each_bucket(std::u32string_view text, const Use& use) {
     std::array<char32_t, 4> last = {U' ', U' ', U' ', U' '};  // the newest at the end
-    std::size_t run = 1;                                       // of `last`, what belongs to this word
+    std::size_t run = 1;                                      // of `last`, what belongs to this word
     std::size_t letters = 0;
     const auto put = [&](char32_t c) {
         std::rotate(last.begin(), last.begin() + 1, last.end());
@@ -110,9 +120,9 @@ LanguageGuess by_groups(std::u32string_view text, bool cyrillic, int ukrainian) 
     });
     const std::size_t first = cyrillic ? kFirstCyrillic : 0;
     const std::size_t last = cyrillic ? sums.size() : kFirstCyrillic;
-    const auto best = static_cast<std::size_t>(
-        std::max_element(sums.begin() + static_cast<std::ptrdiff_t>(first), sums.begin() + static_cast<std::ptrdiff_t>(last)) -
-        sums.begin());
+    const auto best = static_cast<std::size_t>(std::max_element(sums.begin() + static_cast<std::ptrdiff_t>(first),
+                                                                sums.begin() + static_cast<std::ptrdiff_t>(last)) -
+                                               sums.begin());
     double total = 0.0;
     for (std::size_t i = first; i < last; ++i) {
         total += std::exp((sums[i] - sums[best]) * kLanguageScale);
@@ -120,11 +130,13 @@ LanguageGuess by_groups(std::u32string_view text, bool cyrillic, int ukrainian) 
     return {kGroupedLanguages[best], kScriptNames[cyrillic ? kCyrillic : kLatin], 1.0 / total};
 }
 
-bool persian(char32_t c) noexcept { return c == 0x67E || c == 0x686 || c == 0x698 || c == 0x6AF || c == 0x6CC || c == 0x6A9; }
+bool persian(char32_t c) noexcept {
+    return c == 0x67E || c == 0x686 || c == 0x698 || c == 0x6AF || c == 0x6CC || c == 0x6A9;
+}
 
 bool ends_sentence(char32_t c) noexcept {
-    return c == U'\n' || c == U'.' || c == U'!' || c == U'?' || c == 0x3002 || c == 0xFF01 || c == 0xFF1F || c == 0x61F ||
-           c == 0x964;
+    return c == U'\n' || c == U'.' || c == U'!' || c == U'?' || c == 0x3002 || c == 0xFF01 || c == 0xFF1F ||
+           c == 0x61F || c == 0x964;
 }
 
 bool is_space(char32_t c) noexcept { return c == U' ' || (c >= U'\t' && c <= U'\r'); }
@@ -200,7 +212,8 @@ std::vector<LanguageSegment> language_segments(std::u32string_view text, std::si
         const bool last = i + 1 == text.size();
         if (!last && (!ends_sentence(text[i]) || is_space(text[i + 1]) || letters < least)) {
             // What is too short to tell grows; white space belongs to what stands before it.
-            const bool after_sentence = is_space(text[i]) && !is_space(text[i + 1]) && letters >= least && ended(text, i);
+            const bool after_sentence =
+                is_space(text[i]) && !is_space(text[i + 1]) && letters >= least && ended(text, i);
             if (!after_sentence) {
                 continue;
             }

@@ -1,10 +1,15 @@
-"""The language and the script of a text: asked for, never part of a check.
+r"""The language and the script of a text: asked for, never part of a check.
 
 >>> from fastguard.language import language, segments
 >>> found = language("Können Sie mir sagen, wo der Bahnhof ist?")
 >>> found.language, found.script
 ('de', 'Latin')
->>> [(item.start, item.end, item.language) for item in segments("The train leaves at nine in the morning.\\nこの電車は朝九時に駅を出発しますので、どうか遅れないでください。")]
+>>> [
+...     (item.start, item.end, item.language)
+...     for item in segments(
+...         "The train leaves at nine in the morning.\nこの電車は朝九時に駅を出発しますので、どうか遅れないでください。"
+...     )
+... ]
 [(0, 41, 'en'), (41, 73, 'ja')]
 """
 

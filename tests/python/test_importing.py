@@ -154,7 +154,9 @@ def test_what_comes_out_passes_lint_and_loads(text: str, form: str, tmp_path: Pa
     guard = Guard(packs=Pack.load([tmp_path], default=False), model=None, cache=False)
     for signature in made.signatures:
         source = signature.sources[0] if signature.sources else "user"
-        assert signature.id in {finding.signature for finding in guard.check(signature.match[0], source=source).findings}
+        assert signature.id in {
+            finding.signature for finding in guard.check(signature.match[0], source=source).findings
+        }
     with pytest.raises(PackError, match="is there already"):
         made.write(tmp_path)
 
@@ -252,7 +254,20 @@ def test_a_kind_that_the_name_does_not_tell_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"foo(?=bar)", r"(?<!x)foo", r"(a)\1", r"a.*b", r"a++b", r"(?>ab)", r"\p{L}x", r"(?R)", r"[^é]x", "(abc", "abc)", "*a"],
+    [
+        r"foo(?=bar)",
+        r"(?<!x)foo",
+        r"(a)\1",
+        r"a.*b",
+        r"a++b",
+        r"(?>ab)",
+        r"\p{L}x",
+        r"(?R)",
+        r"[^é]x",
+        "(abc",
+        "abc)",
+        "*a",
+    ],
 )
 def test_what_no_pack_can_say_is_refused(pattern: str) -> None:
     with pytest.raises(Unsupported):
@@ -261,7 +276,14 @@ def test_what_no_pack_can_say_is_refused(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"ab[c-f]{2,3}(?:x|yz)?", r"(?i)key[=:]\s?(\w{4})", r"é?clair[äöü]", r"\d{2}\.\d{2}", r"a{,2}b\x41é", r"[\u00e0-\u00e9]{2}z"],
+    [
+        r"ab[c-f]{2,3}(?:x|yz)?",
+        r"(?i)key[=:]\s?(\w{4})",
+        r"é?clair[äöü]",
+        r"\d{2}\.\d{2}",
+        r"a{,2}b\x41é",
+        r"[\u00e0-\u00e9]{2}z",
+    ],
 )
 def test_texts_made_of_an_expression_match_it_before_and_after(pattern: str) -> None:
     expression = parse(pattern)

@@ -77,7 +77,7 @@ def test_who_somebody_is_is_no_finding(guard: Guard, text: str) -> None:
     "text",
     [
         "1 w1ll k1ll y0u",
-        "I will k​ill you",
+        "I will k\u200bill you",
         "I wіll kill yоu",  # Cyrillic letters
         "g o  k i l l  y o u r s e l f, go k.i.l.l yourself, go kill yourself",
         "**go** kill<b></b> yourself",

@@ -21,8 +21,8 @@ inline constexpr std::size_t kLanguageBuckets = 4096;
 inline constexpr std::size_t kLanguageLetters = 2000;
 
 // Languages that letter groups decide between, in the order of the table's columns.
-inline constexpr std::array<std::string_view, 15> kGroupedLanguages = {
-    "da", "de", "en", "es", "fr", "id", "it", "nl", "pl", "pt", "ro", "tr", "vi", "ru", "uk"};
+inline constexpr std::array<std::string_view, 15> kGroupedLanguages = {"da", "de", "en", "es", "fr", "id", "it", "nl",
+                                                                       "pl", "pt", "ro", "tr", "vi", "ru", "uk"};
 inline constexpr std::size_t kFirstCyrillic = 13;  // the columns before it are Latin
 
 struct LanguageGuess {

@@ -8,7 +8,21 @@ import sys
 from collections.abc import Sequence
 
 from fastguard import __version__
-from fastguard.cli import check, coverage, demo, explain, feedback, import_, learn, lint, model, packs, redact, scan, serve
+from fastguard.cli import (
+    check,
+    coverage,
+    demo,
+    explain,
+    feedback,
+    import_,
+    learn,
+    lint,
+    model,
+    packs,
+    redact,
+    scan,
+    serve,
+)
 from fastguard.cli.terminal import fail
 from fastguard.errors import FastguardError
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from fastguard.cli.terminal import dump, paint, table, visible
-from fastguard.importing import FORMS, import_rules
+from fastguard.importing import FORMS, Outcome, import_rules
 
 _EPILOG = """\
 examples:
@@ -73,13 +74,9 @@ def run(options: argparse.Namespace) -> int:
     return 0 if made.signatures else 1
 
 
-def _rows(outcomes: object) -> list[tuple[str, str, str, str]]:
-    from fastguard.importing import Outcome
-
+def _rows(outcomes: Iterable[Outcome]) -> list[tuple[str, str, str, str]]:
     rows = []
-    assert isinstance(outcomes, tuple)
     for item in outcomes:
-        assert isinstance(item, Outcome)
         said = [
             *(f"confirm: {text}" for text in item.confirm),
             *(f"left out: {text}" for text in item.reasons if item.signatures),

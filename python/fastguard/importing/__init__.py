@@ -1,7 +1,7 @@
-"""Packs made of the rules of other tools: YARA text rules, gitleaks configurations, Agent Threat Rules.
+r"""Packs made of the rules of other tools: YARA text rules, gitleaks configurations, Agent Threat Rules.
 
 >>> from fastguard.importing import import_rules
->>> made = import_rules("rules.toml", b'[[rules]]\\nid = "acme"\\nregex = "acme-[0-9]{12}"', form="gitleaks")
+>>> made = import_rules("rules.toml", b'[[rules]]\nid = "acme"\nregex = "acme-[0-9]{12}"', form="gitleaks")
 >>> [(item.rule, item.status) for item in made.outcomes]
 [('acme', 'compiled')]
 """
@@ -16,7 +16,8 @@ from typing import Literal
 from fastguard.errors import PackError
 from fastguard.fields import read_bytes
 from fastguard.importing.build import build
-from fastguard.importing.rule import Outcome, Rule, slug
+from fastguard.importing.rule import Outcome as Outcome
+from fastguard.importing.rule import Rule, slug
 from fastguard.importing.write import write
 from fastguard.pack import read_tags
 from fastguard.signature import Signature
@@ -118,4 +119,6 @@ def _read(content: bytes, file: str, form: Form) -> tuple[list[Rule], list[str]]
 
     if form == "gitleaks":
         return gitleaks.read(content, file)
-    return (yara if form == "yara" else atr).read(content, file, read_tags())
+    if form == "yara":
+        return yara.read(content, file, read_tags())
+    return atr.read(content, file, read_tags())

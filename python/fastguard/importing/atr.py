@@ -62,7 +62,7 @@ def _documents(content: bytes, file: str) -> list[object]:
     except UnicodeDecodeError as problem:
         raise PackError(f"byte {problem.start} is not UTF-8", file=file, expected="YAML in UTF-8") from None
     try:
-        return list(yaml.load_all(text, Loader=yaml.CBaseLoader if hasattr(yaml, "CBaseLoader") else yaml.BaseLoader))  # noqa: S506  (makes texts, lists and tables only)
+        return list(yaml.load_all(text, Loader=yaml.CBaseLoader if hasattr(yaml, "CBaseLoader") else yaml.BaseLoader))
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         field = f"line {mark.line + 1}" if mark is not None else ""

@@ -231,7 +231,8 @@ def _outcome(work: _Work, guard: Guard | None) -> Outcome:
     if any(signature.keep_value for signature in signatures):
         confirm.append("the value assigned alone")
     failed = []
-    for case in rule.cases if signatures and guard is not None else ():
+    for case in rule.cases if signatures else ():
+        assert guard is not None  # there are signatures
         found = any(_spans(guard, signature, case.text) for signature in signatures)
         if found != case.found:
             failed.append(f"{case.place}: {'not found' if case.found else 'found'} in {show(case.text, 80)}")

@@ -77,7 +77,9 @@ class Condition:
 
     def _refuse(self) -> None:
         token = self._peek()
-        raise Unsupported(_REASONS.get(token) or (f'"{token}" in the condition' if token else "an unfinished condition"))
+        raise Unsupported(
+            _REASONS.get(token) or (f'"{token}" in the condition' if token else "an unfinished condition")
+        )
 
     def _either(self) -> Groups:
         parts = [self._both()]

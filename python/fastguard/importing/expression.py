@@ -77,10 +77,10 @@ class Expression:
 
 
 def literal(text: str) -> str:
-    """Return the expression that matches just this text.
+    r"""Return the expression that matches just this text.
 
-    >>> literal("a.b")
-    'a\\\\.b'
+    >>> print(literal("a.b"))
+    a\.b
     """
     return "".join(_escaped(char) for char in text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from fastguard.errors import PackError
 from fastguard.fields import show
@@ -166,7 +167,7 @@ class _Reader:
             caseless = "i" in flags or "nocase" in modifiers
             return part_of(name, place, pattern, caseless=caseless, dot_all="s" in flags)
         if self.peek()[0] != "text":
-            raise self.fail('a text in quotes, /a regular expression/ or { hex }')
+            raise self.fail("a text in quotes, /a regular expression/ or { hex }")
         value = _unescaped(self.take("a text", kind="text"))
         modifiers = self.modifiers()
         for refused in ("xor", "base64", "base64wide"):
@@ -206,17 +207,18 @@ class _Reader:
                 kind, token = "regex", found.group()
             if not kind:
                 raise self.fail('"}" at the end of the rule')
-            depth += (token == "{") - (token == "}")
+            depth += {"{": 1, "}": -1}.get(token, 0)
             self.at += len(token)
             if depth < 0:
                 break
             tokens.append(token)
         if rule.reasons:
             return
+        modules = [a for a, b in pairwise(tokens) if b == "." and a[0].isalpha()]
+        if modules:
+            rule.reasons.append(f"condition: module {show(modules[0])}: there are no modules")
+            return
         try:
-            modules = [a for a, b in zip(tokens, tokens[1:], strict=False) if b == "." and a[0].isalpha()]
-            if modules:
-                raise Unsupported(f"module {show(modules[0])}: there are no modules")
             rule.groups = [
                 tuple(parts[name] for name in sorted(group)) for group in Condition(tokens, list(parts)).groups()
             ]
