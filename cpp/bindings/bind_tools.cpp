@@ -2,6 +2,7 @@
 #include "register.h"
 
 #include "fastguard/decoders.h"
+#include "fastguard/links.h"
 #include "fastguard/pack.h"
 #include "fastguard/reading.h"
 #include "fastguard/transcode.h"
@@ -149,6 +150,38 @@ py::dict scores_of(const Engine& engine, const CheckResult& result) {
     return scores;
 }
 
+// Each link of the text with what is told of its host; `learned` adds what the score is made of.
+py::list links_of(const WholeText& whole, const CallerHosts& hosts, bool learned) {
+    py::list all;
+    for (const LinkReport& report : report_links(whole.reading, hosts)) {
+        const RawSpan span = raw_span(whole.reading.folded, report.begin, report.end);
+        py::dict link;
+        link["text"] = to_str(whole.reading.raw.bytes.substr(span.begin, span.end - span.begin));
+        link["host"] = to_str(report.host);
+        link["registrable"] = to_str(report.site);
+        link["suffix"] = to_str(report.suffix);
+        py::list traits;
+        for (std::size_t i = 0; i < kLinkTraits.size(); ++i) {
+            if ((report.traits >> i & 1U) != 0) {
+                traits.append(std::string(kLinkTraits[i]));
+            }
+        }
+        link["traits"] = traits;
+        link["brand"] = report.brand;
+        link["score"] = report.score;
+        if (learned) {
+            link["dense"] = report.dense;
+            link["ids"] = report.ids;
+        }
+        all.append(link);
+    }
+    return all;
+}
+
+py::list links(const py::object& text, const std::vector<std::string>& hosts) {
+    return links_of(WholeText(text), CallerHosts(hosts), true);
+}
+
 py::dict explain(const py::object& guard, const py::object& text, std::uint8_t source) {
     const Hold hold(guard.ptr());
     if (!hold) {
@@ -189,6 +222,7 @@ py::dict explain(const py::object& guard, const py::object& text, std::uint8_t s
     explained["tokens"] = tokens(text, "folded");
     explained["features"] = dense;
     explained["gate"] = gate;
+    explained["links"] = links_of(whole, CallerHosts(hold.engine().policy().allow_hosts), false);
     explained["verdict"] = py::reinterpret_steal<py::object>(verdict.release());
     return explained;
 }
@@ -289,6 +323,7 @@ void register_tools(py::module_& module) {
     module.attr("MAX_DEPTH") = kMaxDepth;
     module.attr("SEVERITIES") = as_tuple(kSeverities);
     module.attr("CANDIDATES") = as_tuple(kCandidateKinds);
+    module.attr("LINK_TRAITS") = as_tuple(kLinkTraits);
     module.attr("FEATURE_VERSION") = kFeatureVersion;
     module.attr("FEATURE_BUCKETS") = kGateBuckets;
     module.attr("FEATURE_IDS") = kFeatureIds;
@@ -312,6 +347,8 @@ void register_tools(py::module_& module) {
                "A view and the source code point of each of its code points.");
     module.def("decoded", &decoded, py::arg("text"), "What a text says in codes, to the greatest depth.");
     module.def("tokens", &tokens, py::arg("text"), py::arg("view") = "folded", "Tokens with their places in the text.");
+    module.def("links", &links, py::arg("text"), py::arg("hosts") = std::vector<std::string>(),
+               "The links of a text and what is told of their hosts.");
     module.def(
         "validate",
         [](const std::string& name, const std::string& text) {

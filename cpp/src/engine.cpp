@@ -59,7 +59,8 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
       gate_(std::move(gate)),
       deep_(std::move(deep)),
       words_(WordTables::none()),
-      plain_words_(WordTables::none()) {
+      plain_words_(WordTables::none()),
+      hosts_(policy_.allow_hosts) {
     words_.filter = &pack_->folded_concepts().filter();
     plain_words_.filter = words_.filter;
     if (gate_ != nullptr) {
@@ -70,6 +71,7 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
         const SignatureSpec& spec = signature.spec;
         const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
         source_bits_.push_back(on ? spec.sources : std::uint8_t{0});
+        finds_links_ = finds_links_ || (on && spec.candidate == "link");
     }
     for (const auto& [validator, signature] : pack_->candidates()) {
         if (source_bits_[signature] != 0) {
@@ -196,6 +198,7 @@ void Engine::scan_reading(const Reading& reading, ReadingScratch& buffers, Scrat
         scan_candidates(reading, reading.folded, reading.folded_masks, scratch, collector);
     }
     scan_phrases(reading, buffers, scratch, collector);
+    scan_links(reading, scratch, collector);
     scan_protected(reading, collector);
 }
 

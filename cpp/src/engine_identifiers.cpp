@@ -21,7 +21,7 @@ void Engine::scan_identifiers(const Reading& reading, const View& view, const By
     IdentifierMatch* found = scratch.identifier_matches.reserve(kMaxMatches);
     bool truncated = false;
     const std::size_t count =
-        pack_->identifiers().find(reading, view, masks.digit, source_bits_, collector.source_bit(), scratch.identifiers,
+        pack_->identifiers().find(reading, view, masks.digit, source_bits_, collector.source_bit(), scratch.context,
                                   {found, kMaxMatches}, truncated);
     if (truncated) {
         collector.result().set(Truncated::max_findings);

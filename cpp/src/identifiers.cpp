@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <tuple>
 
 namespace fastguard {
@@ -15,8 +14,7 @@ using namespace ascii;
 
 constexpr std::size_t kMostLetters = 40;  // before the first digit of a word
 constexpr std::size_t kMostEnds = 24;     // of one beginning
-constexpr std::size_t kLookedAt = 160;    // tokens whose context words are found in one go
-constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kFar = ContextWords::kFar;
 
 char at(std::string_view text, std::size_t i) noexcept { return i < text.size() ? text[i] : ' '; }
 
@@ -46,31 +44,20 @@ void Identifiers::add(std::uint32_t signature, std::span<const std::string> form
     const auto tag = static_cast<std::uint32_t>(entries_.size());
     for (const std::string& format : formats) formats_.add(tag, format);
     ConceptId context = 0;
-    if (!folded_context.empty()) {
-        const std::vector<std::string> words(folded_context.begin(), folded_context.end());
-        const auto known = std::find(contexts_.begin(), contexts_.end(), words);
-        context = static_cast<ConceptId>(known - contexts_.begin());
-        if (known == contexts_.end()) {
-            for (const std::string& word : words) words_.add(context, word);
-            contexts_.push_back(words);
-        }
-    }
+    if (!folded_context.empty()) context = words_.add(folded_context);
     entries_.push_back({signature, std::move(validators), context, !folded_context.empty(), needs_context});
 }
 
 void Identifiers::finish() {
     formats_.finish();
     words_.finish();
-    std::vector<Phrase> phrases(contexts_.size());
-    for (std::size_t i = 0; i < phrases.size(); ++i) phrases[i].slots = {static_cast<ConceptId>(i)};
-    each_ = PhraseMatcher(std::move(phrases));
 }
 
 // One pass over one view.
 class Identifiers::Search {
   public:
     Search(const Identifiers& all, const Reading& reading, const View& view, std::span<const std::uint8_t> sources,
-           std::uint8_t source_bit, IdentifierScratch& scratch) noexcept
+           std::uint8_t source_bit, ContextScratch& scratch) noexcept
         : all_(all),
           reading_(reading),
           view_(view),
@@ -137,49 +124,12 @@ class Identifiers::Search {
         best_ = {entry.signature, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), supported};
     }
 
-    // Tokens between the match and the nearest word of the context, those behind counting double; kFar: none near.
     std::uint32_t context_distance(ConceptId context, std::size_t begin, std::size_t end) {
         const View& folded = reading_.folded;
         const bool raw = text_.data() != folded.bytes.data();
         const std::size_t from = raw ? view_place(folded, static_cast<std::uint32_t>(begin)) : begin;
         const std::size_t to = raw ? view_place(folded, static_cast<std::uint32_t>(end)) : end;
-        const std::span<const Token> tokens = reading_.tokens;
-        const auto token_at = [&](std::size_t place) {
-            return static_cast<std::size_t>(
-                std::partition_point(tokens.begin(), tokens.end(), [&](const Token& t) { return t.end <= place; }) -
-                tokens.begin());
-        };
-        const std::size_t first = token_at(from);
-        const std::size_t behind = std::max(token_at(to), first);
-        const std::size_t low = first > kBefore ? first - kBefore : 0;
-        const std::size_t high = std::min(behind + kAfter, tokens.size());
-        find_words(low, high);
-        std::uint32_t nearest = kFar;
-        for (std::size_t i = 0; i < scratch_.words.event_count; ++i) {
-            const ConceptEvent& event = scratch_.words.events.data()[i];
-            if (event.concept_id != context) continue;
-            const std::size_t word = scratch_.first + event.first;
-            const std::size_t word_end = scratch_.first + event.last;
-            if (word >= low && word_end < first)
-                nearest = std::min(nearest, static_cast<std::uint32_t>(first - word_end));
-            else if (word >= behind && word < high)
-                nearest = std::min(nearest, static_cast<std::uint32_t>(2 * (word - behind) + 2));
-        }
-        return nearest;
-    }
-
-    // Makes `scratch_.words` hold all words that begin in tokens [low, high).
-    void find_words(std::size_t low, std::size_t high) {
-        if (scratch_.first <= low && high <= scratch_.last) return;
-        const std::span<const Token> tokens = reading_.tokens;
-        const std::size_t size = std::max(kLookedAt - kMaxEntryTokens, high - low);
-        const std::size_t count = std::min(std::min(size, kLookedAt) + kMaxEntryTokens, tokens.size() - low);
-        const std::span<const Token> near = tokens.subspan(low, count);
-        std::array<Starter, kLookedAt + kMaxEntryTokens + 1> starters;
-        const std::size_t found = find_starters(all_.words_.filter(), reading_.folded.bytes, near, starters.data());
-        all_.words_.find(reading_.folded.bytes, near, {starters.data(), found}, all_.each_, scratch_.words);
-        scratch_.first = low;
-        scratch_.last = low + std::min(size, count);
+        return all_.words_.distance(reading_, context, from, to, kBefore, kAfter, scratch_);
     }
 
     const Identifiers& all_;
@@ -188,16 +138,16 @@ class Identifiers::Search {
     std::string_view text_;
     std::span<const std::uint8_t> sources_;
     std::uint8_t source_bit_;
-    IdentifierScratch& scratch_;
+    ContextScratch& scratch_;
     IdentifierMatch best_{};
     Rank rank_;
 };
 
 std::size_t Identifiers::find(const Reading& reading, const View& view, const std::uint64_t* digit,
-                              std::span<const std::uint8_t> sources, std::uint8_t source_bit,
-                              IdentifierScratch& scratch, std::span<IdentifierMatch> out, bool& truncated) const {
+                              std::span<const std::uint8_t> sources, std::uint8_t source_bit, ContextScratch& scratch,
+                              std::span<IdentifierMatch> out, bool& truncated) const {
     Search search(*this, reading, view, sources, source_bit, scratch);
-    scratch.first = scratch.last = 0;
+    scratch.reset();
     const std::size_t blocks = (view.bytes.size() + kBlockBytes - 1) / kBlockBytes;
     std::size_t count = 0;
     std::size_t free = 0;

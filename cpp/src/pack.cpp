@@ -105,6 +105,7 @@ void Pack::resolve_validators() {
         }
     }
     identifiers_.finish();
+    links_.finish();
 }
 
 void Pack::add_candidate(std::uint32_t index) {
@@ -123,16 +124,21 @@ void Pack::add_candidate(std::uint32_t index) {
         mine = index;
         return;
     }
-    if (which == CandidateKind::format) {
+    if (which == CandidateKind::format || which == CandidateKind::link) {
         std::vector<std::string> words;
         for (const std::string& word : spec.context) {
             const bool prefix = word.ends_with('*');
             words.push_back(fold_text(prefix ? word.substr(0, word.size() - 1) : word) + (prefix ? "*" : ""));
         }
+        const bool link = which == CandidateKind::link;
         try {
-            identifiers_.add(index, spec.formats, signature.validators, words, spec.needs_context);
+            if (link) {
+                links_.add(index, spec.formats, words, spec.needs_context);
+            } else {
+                identifiers_.add(index, spec.formats, signature.validators, words, spec.needs_context);
+            }
         } catch (const BuildError& error) {
-            throw BuildError(error.what(), spec.id, "formats");
+            throw BuildError(error.what(), spec.id, link ? "traits" : "formats");
         }
         return;
     }

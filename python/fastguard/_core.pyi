@@ -16,6 +16,7 @@ MAX_DECODED_BYTES: Final[int]
 MAX_DEPTH: Final[int]
 SEVERITIES: Final[tuple[str, ...]]
 CANDIDATES: Final[tuple[str, ...]]
+LINK_TRAITS: Final[tuple[str, ...]]
 
 class PackBuildError(ValueError):
     """A signature or concept that cannot be built; `args` is (message, id, field)."""
@@ -334,6 +335,12 @@ def language_segments(text: str) -> list[tuple[int, int, str, str, float]]:
 
 def language_buckets(text: str) -> list[int]:
     """The buckets of a text's letter groups, for training."""
+
+def links(text: str, hosts: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Each link of a text: {"text", "host", "registrable", "suffix", "traits", "brand", "score", "dense", "ids"}.
+
+    `hosts` are the caller's own; `dense` and `ids` are what the learned score is made of, empty where it was not asked.
+    """
 
 def validate(name: str, text: str) -> bool: ...
 def validator_names() -> tuple[str, ...]: ...

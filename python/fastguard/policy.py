@@ -61,7 +61,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
-    """What is no finding: matches wholly inside one of `phrases`, addresses on one of `hosts` (and below it)."""
+    """What is no finding: matches wholly inside one of `phrases`, addresses on one of `hosts` (and below it).
+
+    Where there are `hosts`, a link to any other is a finding of the category ``unknown_link``, which leads to nothing
+    unless `actions` say so, and hosts that look like one of them are findings of ``malicious_link``.
+
+    >>> strict = Policy(allow=Allow(hosts=("example.com",)), actions={"unknown_link": Levels(block=3, flag=3)})
+    """
 
     phrases: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -82,6 +88,8 @@ _DEFAULT_ACTIONS: Final[Mapping[str, Levels]] = {
     "ungrounded": Levels(block=0, flag=2),
     "hidden_text": Levels(block=2, flag=3),
     "custom": Levels(block=2, flag=3),
+    # Told, for who gives a list of hosts; what it leads to is for the policy to say.
+    "unknown_link": Levels(),
 }
 
 # A system prompt is the caller's own and may give orders. Data has no business giving any, so less evidence blocks it.

@@ -30,7 +30,11 @@ LEAST_SQUEEZED_SLOTS = 2
 _KEYS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pattern": ("entropy", "keep"),
     "phrase": ("within", "order", "unless"),
-    "candidate": ("formats", "context", "needs_context"),
+    "candidate": ("formats", "traits", "context", "needs_context"),
+}
+_CANDIDATE_KEYS: dict[str, tuple[str, ...]] = {
+    "format": ("formats", "context", "needs_context"),
+    "link": ("traits", "context", "needs_context"),
 }
 _PART = re.compile(r"[a-z0-9_]+\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
@@ -69,6 +73,7 @@ class Signature:
     unless: tuple[str, ...] = ()
     candidate: str = ""
     formats: tuple[str, ...] = ()
+    """Of a candidate ``format`` how it is written, of a ``link`` its traits."""
     context: tuple[str, ...] = ()
     needs_context: bool = False
     file: str = ""
@@ -219,7 +224,7 @@ def _read_signature(
         pattern=_read_pattern(table) if kind == "pattern" else "",
         validators=()
         if kind == "phrase"
-        else _read_validators(table, required=kind == "candidate" and candidate not in {"format", *PROTECTING}),
+        else _read_validators(table, required=kind == "candidate" and candidate not in {"format", "link", *PROTECTING}),
         entropy=table.number("entropy", 0.0, low=0.0, high=8.0) if kind == "pattern" else 0.0,
         keep_value=kind == "pattern" and table.string("keep", "", choices=("value",)) == "value",
         phrase=phrase,
@@ -263,19 +268,30 @@ def _read_pattern(table: Fields) -> str:
 
 def _read_candidate(table: Fields) -> tuple[str, tuple[str, ...], tuple[str, ...], bool]:
     candidate = table.string("candidate", choices=_core.CANDIDATES)
-    if candidate != "format":  # those of protected texts know what they look for from `Guard.protect`
-        for key in ("formats", "context", "needs_context"):
-            if key in table:
-                table.fail(key, f"not for the candidate {show(candidate)}", 'this key beside candidate = "format" only')
+    keys = _CANDIDATE_KEYS.get(candidate, ())
+    for key in _KEYS_OF_KIND["candidate"]:  # those of protected texts know what they look for from `Guard.protect`
+        if key in table and key not in keys:
+            wanted = " or ".join(f'candidate = "{name}"' for name, own in _CANDIDATE_KEYS.items() if key in own)
+            table.fail(key, f"not for the candidate {show(candidate)}", f"this key beside {wanted} only")
+    if not keys:
         return candidate, (), (), False
+    if candidate == "link":
+        traits = table.strings("traits", least=1, expected="what is wrong with the link")
+        _all_in(table, "traits", traits, _core.LINK_TRAITS)
+        return candidate, traits, *_read_context(table)
     formats = table.strings("formats", least=1, expected='formats such as "9{3}-9{2}-9{4}"')
+    context, needs_context = _read_context(table)
+    if not needs_context and "validator" not in table and not context:
+        table.fail("formats", "neither a validator nor a context", "one of them: a format alone is no evidence")
+    return candidate, formats, context, needs_context
+
+
+def _read_context(table: Fields) -> tuple[tuple[str, ...], bool]:
     context = table.strings("context", ())
     needs_context = table.boolean("needs_context", default=False)
     if needs_context and not context:
         table.fail("needs_context", "no words in `context`", "words that it needs")
-    if not needs_context and "validator" not in table and not context:
-        table.fail("formats", "neither a validator nor a context", "one of them: a format alone is no evidence")
-    return candidate, formats, context, needs_context
+    return context, needs_context
 
 
 def _read_validators(table: Fields, *, required: bool) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fastguard import Guard, Limits, Policy
-from fastguard.lint import lint
+from fastguard import Allow, Guard, Limits, Policy
+from fastguard.lint import ALLOWED_HOST, lint
 from fastguard.pack import Pack
 from fastguard.signature import Signature
 
@@ -17,7 +17,12 @@ def guard() -> Guard:
     made = Guard(
         packs=["@output"],
         model=None,
-        policy=Policy(name="examples", signatures=off, limits=Limits(max_findings=100_000)),
+        policy=Policy(
+            name="examples",
+            signatures=off,
+            limits=Limits(max_findings=100_000),
+            allow=Allow(hosts=(ALLOWED_HOST,)),
+        ),
     )
     for signature in PACK:
         if signature.candidate == "protected":

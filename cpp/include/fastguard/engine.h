@@ -11,8 +11,10 @@
 #pragma once
 
 #include "fastguard/children.h"
+#include "fastguard/context.h"
 #include "fastguard/deep.h"
 #include "fastguard/gate.h"
+#include "fastguard/links.h"
 #include "fastguard/pack.h"
 #include "fastguard/phrases.h"
 #include "fastguard/policy.h"
@@ -53,8 +55,10 @@ struct Scratch {
     PatternScratch patterns;
     Buffer<PhraseMatch> matches;
     Buffer<Candidate> candidates;
-    IdentifierScratch identifiers;
+    ContextScratch context;
     Buffer<IdentifierMatch> identifier_matches;
+    LinkScratch links;
+    Buffer<LinkMatch> link_matches;
     CheckResult result;  // for callers that hand the result on at once
 };
 
@@ -140,6 +144,7 @@ class Engine {
     std::uint64_t scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
+    void scan_links(const Reading& reading, Scratch& scratch, Collector& collector) const;
     void scan_protected(const Reading& reading, Collector& collector) const;
     void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
@@ -163,8 +168,10 @@ class Engine {
     WordTables plain_words_;  // of the pack
     bool makes_children_ = false;
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
-    std::uint64_t wanted_ = 0;               // validators whose candidates are asked for
-    std::vector<std::string> allowed_;       // allowed phrases, folded
+    CallerHosts hosts_;
+    bool finds_links_ = false;
+    std::uint64_t wanted_ = 0;          // validators whose candidates are asked for
+    std::vector<std::string> allowed_;  // allowed phrases, folded
 };
 
 }  // namespace fastguard

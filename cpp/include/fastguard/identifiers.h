@@ -10,8 +10,8 @@
 // that no format can be costs a few table look-ups; context is only looked for where a check has passed.
 #pragma once
 
+#include "fastguard/context.h"
 #include "fastguard/formats.h"
-#include "fastguard/phrases.h"
 #include "fastguard/reading.h"
 #include "fastguard/validators.h"
 
@@ -26,12 +26,6 @@ struct IdentifierMatch {
     std::uint32_t signature;
     std::uint32_t begin, end;  // bytes of the view
     bool supported;            // by a word of its context
-};
-
-// What is known of the context words around the last place that was asked for. Part of a Scratch.
-struct IdentifierScratch {
-    PhraseScratch words;
-    std::size_t first = 0, last = 0;  // tokens whose words are in `words`
 };
 
 // Immutable after `finish`.
@@ -51,7 +45,7 @@ class Identifiers {
     // `truncated` is set where there are more. `digit` is the view's mask. `sources`: per signature the sources it is
     // on for, of which `source_bit` is asked. Linear. Allocates only to grow `scratch`.
     std::size_t find(const Reading& reading, const View& view, const std::uint64_t* digit,
-                     std::span<const std::uint8_t> sources, std::uint8_t source_bit, IdentifierScratch& scratch,
+                     std::span<const std::uint8_t> sources, std::uint8_t source_bit, ContextScratch& scratch,
                      std::span<IdentifierMatch> out, bool& truncated) const;
 
   private:
@@ -66,9 +60,7 @@ class Identifiers {
 
     std::vector<Entry> entries_;
     FormatTable formats_;
-    ConceptTable words_;
-    PhraseMatcher each_;
-    std::vector<std::vector<std::string>> contexts_;  // by concept
+    ContextWords words_;
 };
 
 }  // namespace fastguard

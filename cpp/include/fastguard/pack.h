@@ -3,6 +3,7 @@
 
 #include "fastguard/candidates.h"
 #include "fastguard/identifiers.h"
+#include "fastguard/links.h"
 #include "fastguard/mention.h"
 #include "fastguard/phrases.h"
 #include "fastguard/scanner.h"
@@ -22,8 +23,8 @@ namespace fastguard {
 
 enum class SignatureKind : std::uint8_t { pattern, phrase, candidate };
 inline constexpr std::array<std::string_view, 3> kSignatureKinds = {"pattern", "phrase", "candidate"};
-inline constexpr std::array<std::string_view, 8> kCandidateKinds = {"digits", "email",  "ipv6",      "iban",
-                                                                    "mac",    "format", "protected", "canary"};
+inline constexpr std::array<std::string_view, 9> kCandidateKinds = {"digits", "email",     "ipv6",   "iban", "mac",
+                                                                    "format", "protected", "canary", "link"};
 
 // A signature as the author wrote it, checked for form by the loader.
 struct SignatureSpec {
@@ -53,7 +54,7 @@ struct SignatureSpec {
     std::vector<std::string> unless;
     // candidate
     std::string candidate;
-    std::vector<std::string> formats;  // of a candidate "format"
+    std::vector<std::string> formats;  // of a candidate "format"; the traits of a "link"
     std::vector<std::string> context;  // words that name it
     bool needs_context = false;        // silent without one of them
 
@@ -116,6 +117,7 @@ class Pack {
     }
 
     [[nodiscard]] const Identifiers& identifiers() const noexcept { return identifiers_; }
+    [[nodiscard]] const Links& links() const noexcept { return links_; }
 
   private:
     void compile(const Concepts& concepts, const std::optional<std::string_view>& databases);
@@ -138,6 +140,7 @@ class Pack {
     Vocabulary vocabulary_;
     Mentions mentions_;
     Identifiers identifiers_;
+    Links links_;
     std::vector<std::pair<ValidatorId, std::uint32_t>> candidates_;
 };
 

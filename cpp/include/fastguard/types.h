@@ -12,9 +12,10 @@
 
 namespace fastguard {
 
-inline constexpr std::array<std::string_view, 14> kCategories = {
-    "prompt_injection", "jailbreak",  "system_prompt_leak", "pii",          "secret",     "malicious_link", "toxicity",
-    "insecure_output",  "tool_abuse", "model_dos",          "supply_chain", "ungrounded", "hidden_text",    "custom"};
+inline constexpr std::array<std::string_view, 15> kCategories = {
+    "prompt_injection", "jailbreak",  "system_prompt_leak", "pii",        "secret",
+    "malicious_link",   "toxicity",   "insecure_output",    "tool_abuse", "model_dos",
+    "supply_chain",     "ungrounded", "hidden_text",        "custom",     "unknown_link"};
 inline constexpr std::size_t kCategoryCount = kCategories.size();
 
 inline constexpr std::array<std::string_view, 7> kSources = {"system",          "user",      "assistant", "tool_result",

@@ -1,18 +1,12 @@
 // Punycode (RFC 3492): words and labels behind "xn--".
+#include "punycode.h"
+
 #include "codes.h"
 
 #include <algorithm>
 
 namespace fastguard::decoding {
 namespace {
-
-constexpr std::size_t kMostCharacters = 64;  // of a label
-
-// A label as code points with the place of what carried each.
-struct Label {
-    std::array<char32_t, kMostCharacters> characters{};
-    std::size_t count = 0;
-};
 
 std::uint32_t adapt(std::uint32_t delta, std::uint32_t points, bool first) noexcept {
     delta = first ? delta / 700 : delta / 2;
@@ -25,11 +19,12 @@ std::uint32_t adapt(std::uint32_t delta, std::uint32_t points, bool first) noexc
     return k + 36 * delta / (delta + 38);
 }
 
-// Decodes the label without its "xn--". False where it is none.
+}  // namespace
+
 bool decode_label(std::string_view text, Label& label) noexcept {
     const std::size_t dash = text.rfind('-');
     const std::size_t basic = dash == std::string_view::npos ? 0 : dash;
-    if (basic > kMostCharacters) {
+    if (basic > Label::kMostCharacters) {
         return false;
     }
     for (label.count = 0; label.count < basic; ++label.count) {
@@ -66,7 +61,7 @@ bool decode_label(std::string_view text, Label& label) noexcept {
         bias = adapt(i - before, points, before == 0);
         n += i / points;
         i %= points;
-        if (n > 0x10FFFF || label.count == kMostCharacters) {
+        if (n > 0x10FFFF || label.count == Label::kMostCharacters) {
             return false;
         }
         std::copy_backward(label.characters.begin() + i,
@@ -78,6 +73,8 @@ bool decode_label(std::string_view text, Label& label) noexcept {
     }
     return label.count > 0;
 }
+
+namespace {
 
 // The label at `at`, behind "xn--"; returns where it ends.
 std::size_t label_end(std::string_view text, std::size_t at) noexcept {

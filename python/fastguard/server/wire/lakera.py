@@ -24,6 +24,7 @@ _CATEGORIES: Final = {
     "tool_abuse": "prompt_attack",
     "hidden_text": "prompt_attack",
     "malicious_link": "unknown_links",
+    "unknown_link": "unknown_links",
     "toxicity": "moderated_content/hate",
 }
 # What runs on every text and is listed also where it found nothing.
