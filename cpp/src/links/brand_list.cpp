@@ -264,6 +264,6 @@ extern const std::string_view kHonestWords =
     "fastpass lastpas signals firefoxes pinterests robinhoods santanders zalandos allegra allegri allegros bookings "
     "booking brooking cooking looking hooking rooking booing booting epistles wordpres openair openal opendai "
     "moneygrams nationwides expedian airbnbs stripes strive chases ledgers targets github gitlab googles githubs "
-    "gitlabs tesla nortel norten wester mobile icloud ";
+    "gitlabs tesla nortel norten wester mobile icloud weechat coreos correo correros ";
 
 }  // namespace fastguard::links
