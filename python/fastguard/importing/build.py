@@ -68,7 +68,7 @@ def build(
     if drafts:
         _find_examples(works, drafts)
     signatures = [draft.signature for work in works for draft in work.drafts]
-    guard = _guard(signatures) if signatures else None
+    guard = _guard(signatures) if any(work.rule.cases and work.drafts for work in works) else None
     return signatures, [_outcome(work, guard) for work in works]
 
 
