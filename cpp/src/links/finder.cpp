@@ -48,6 +48,15 @@ constexpr std::array<std::string_view, 53> kHostSuffixes = {
     "life",  "mil",  "monster", "net",   "nl",  "online", "org",  "pt",      "pw",  "quest", "ru",
     "se",    "shop", "site",    "store", "tk",  "top",    "vip",  "website", "xyz"};
 
+static_assert(std::is_sorted(kHostSuffixes.begin(), kHostSuffixes.end()));
+constexpr std::size_t kLongestHostSuffix = 8;
+static_assert(std::all_of(kHostSuffixes.begin(), kHostSuffixes.end(),
+                          [](std::string_view suffix) { return suffix.size() <= kLongestHostSuffix; }));
+
+bool is_host_suffix(std::string_view suffix) noexcept {
+    return std::binary_search(kHostSuffixes.begin(), kHostSuffixes.end(), suffix);
+}
+
 // How a dot of a host is written at `at`: bytes, 0 where there is none.
 std::size_t dot_at(std::string_view text, std::size_t at) noexcept {
     if (at >= text.size()) return 0;
@@ -85,7 +94,7 @@ class Finder {
             const std::uint64_t second = ~(word >> 1 | next << 63) & ~(word >> 2 | next << 62);
             const std::uint64_t triple = ~word & (word << 1 | last_word) & second & (word >> 3 | next << 61);
             last_word = word >> 63;
-            std::uint64_t events = single | triple | masks.colon[block];
+            std::uint64_t events = ((single | triple) & ~masks.space[block]) | masks.colon[block];
             for (; events != 0; events &= events - 1) {
                 look(block * 64 + static_cast<unsigned>(std::countr_zero(events)));
                 if (overflow_) {
@@ -187,14 +196,14 @@ class Finder {
             end = host_end(host, link);
         }
         link.host_end = static_cast<std::uint32_t>(end);
-        if (end == host || !is_host(link)) return;
+        Host read;
+        if (end == host || !is_host(link, read)) return;
         take_rest(link, link.host_end);
         emit(link);
     }
 
-    // Cuts the host where running text that is written without spaces goes on behind it.
-    bool is_host(Link& link) const noexcept {
-        Host host;
+    // Reads the host; cuts it where running text that is written without spaces goes on behind it.
+    bool is_host(Link& link, Host& host) const noexcept {
         for (int turn = 0; turn < 2; ++turn) {
             const std::string_view written = text_.substr(link.host_begin, link.host_end - link.host_begin);
             if (read_host(written, host) && (host.kind != HostKind::name || host.listed || host.ascii))
@@ -312,10 +321,26 @@ class Finder {
         return step.cp == utf8::kInvalid || token_class(step.cp) == TokenClass::single;
     }
 
+    // Whether a bare host may be one as far as its last label tells: of names with dots in them ("main.py", "3.5") most
+    // are none. A suffix of two labels needs a third one before it.
+    bool may_be_bare(const Link& link) const noexcept {
+        const std::string_view written = text_.substr(link.host_begin, link.host_end - link.host_begin);
+        if (link.defanged || at(link.host_end) == '/' || lower(written[0]) == 'w') return true;
+        const std::size_t last = written.rfind('.');
+        if (last == std::string_view::npos || written.find('.') != last) return true;
+        std::array<char, kLongestHostSuffix> label{};
+        const std::size_t size = written.size() - last - 1;
+        const bool ascii = std::none_of(written.begin(), written.end(),
+                                        [](char c) { return static_cast<unsigned char>(c) >= 0x80 || c == '%'; });
+        if (!ascii || size > label.size()) return !ascii;
+        std::transform(written.end() - static_cast<std::ptrdiff_t>(size), written.end(), label.begin(),
+                       [](char c) { return lower(c); });
+        return is_host_suffix({label.data(), size});
+    }
+
     bool is_bare_host(Link& link) const noexcept {
-        if (!is_host(link)) return false;
         Host host;
-        (void)read_host(text_.substr(link.host_begin, link.host_end - link.host_begin), host);
+        if (!may_be_bare(link) || !is_host(link, host)) return false;
         const std::string_view name = host.name();
         if (host.kind != HostKind::name || !host.listed || host.suffix + 2 > name.size() ||
             name.find('_') != std::string_view::npos || name.find('%') != std::string_view::npos)
@@ -325,7 +350,7 @@ class Finder {
         if (at(end) == '(' || at(end) == '=' || at(end) == '[') return false;  // code
         const std::string_view suffix = name.substr(name.size() - host.suffix);
         if (suffix.find('.') != std::string_view::npos) return true;
-        return std::find(kHostSuffixes.begin(), kHostSuffixes.end(), suffix) != kHostSuffixes.end();
+        return is_host_suffix(suffix);
     }
 
     void emit(const Link& link) noexcept {
