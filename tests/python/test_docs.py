@@ -23,13 +23,22 @@ MODULES = sorted(
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+# Modules that need packages of an extra.
+EXTRAS = {
+    "fastguard.server": {"uvicorn", "orjson", "aiohttp", "jinja2"},
+    "fastguard.importing": {"yaml"},
+    "fastguard.adapters": {"agents", "langchain", "litellm", "llama_index", "mcp", "pydantic_ai", "pytest"},
+}
+
+
 def load(name: str) -> ModuleType:
-    """Import a module; those of the server need its extra."""
+    """Import a module, if the packages of its extra are there."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as problem:
-        if name.startswith("fastguard.server") and problem.name in {"uvicorn", "orjson", "aiohttp", "jinja2"}:
-            pytest.skip(f"the extra server is not installed ({problem.name})")
+        package = (problem.name or "").partition(".")[0]
+        if any(name.startswith(part) and package in packages for part, packages in EXTRAS.items()):
+            pytest.skip(f"an extra is not installed: {package}")
         raise
 
 
