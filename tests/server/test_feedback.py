@@ -215,7 +215,7 @@ def test_a_search_that_takes_long_is_cut_and_says_so(
     store = Store(str(tmp_path / "events.db"))
     store.write([event(service, guard, "Hello", time.time())] * 3000)
     store.write([event(service, guard, ATTACK, time.time(), route="chat")] * 3000)
-    monkeypatch.setattr("fastguard.server.reader._SECONDS", -1.0)
+    monkeypatch.setattr("fastguard.server.reader.SECONDS", -1.0)
     reader = Reader(str(tmp_path / "events.db"))
     page = reader.page({"verdict": "allow", "route": "chat"})
     assert page.cut

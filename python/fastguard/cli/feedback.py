@@ -33,7 +33,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
     export = actions.add_parser("export", help="write the marks as JSON lines", allow_abbrev=False)
     export.add_argument("--config", metavar="FILE", help="the configuration that names the store")
-    export.add_argument("--store", metavar="FILE", help="the store (default: the configuration's)")
+    export.add_argument(
+        "--store", metavar="FILE", help="the store, a file or postgresql://... (default: the configuration's)"
+    )
     export.add_argument("--model", metavar="PATH", default="default", help="the model whose labels count")
     export.add_argument(
         "-o", "--output", metavar="FILE", default="-", help="where the lines go (default: standard output)"
@@ -50,17 +52,25 @@ def run(options: argparse.Namespace) -> int:
         return fail("feedback needs the extra server: pip install 'fastguard-engine[server]', or '.[server]' here")
     from fastguard.model import DEFAULT_MANIFEST, Model
     from fastguard.server.config import load_config
+    from fastguard.server.errors import RequestError
     from fastguard.server.feedback import lines
-    from fastguard.server.reader import Reader
+    from fastguard.server.pgurl import show_url
+    from fastguard.server.store import is_url, open_reader
 
     path = options.store or load_config(options.config).events.store
+    if is_url(path) and importlib.util.find_spec("pg8000") is None:
+        return fail(
+            "a store by URL needs the extra postgres: pip install 'fastguard-engine[postgres]', or '.[postgres]' here"
+        )
     model = Model(DEFAULT_MANIFEST if options.model == "default" else options.model)
     try:
-        reader = Reader(path)
+        reader = open_reader(path)
         found, left = lines(reader.feedback(), [label.name for label in model.manifest.labels])
         reader.close()
     except sqlite3.Error as problem:
         return fail(f"{path}: {problem}; expected a store of `fastguard serve`")
+    except RequestError as problem:
+        return fail(f"{show_url(path)}: {problem}; expected a store of `fastguard serve`")
     text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in found)
     if options.output == "-":
         sys.stdout.write(text)

@@ -48,7 +48,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     group.add_argument("--socket", metavar="PATH", help="a Unix socket instead")
     group.add_argument("--workers", metavar="N", type=int, help="processes (default: 1)")
     group.add_argument("--policy", metavar="FILE", help="the default policy in TOML")
-    group.add_argument("--store", metavar="FILE", help='where events are kept; "" for nowhere')
+    group.add_argument(
+        "--store", metavar="FILE", help='where events are kept, a file or postgresql://...; "" for nowhere'
+    )
     parser.set_defaults(run=run)
 
 

@@ -14,6 +14,7 @@ from fastguard.policy import DEPTHS, Depth
 from fastguard.server.errors import ConfigError
 from fastguard.server.gateway.settings import Gateway, read_gateway
 from fastguard.server.keys import SCOPES, Key, Keys, parse_hash
+from fastguard.server.pgurl import Address
 
 Mode = Literal["block", "detect"]
 
@@ -72,7 +73,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """Where verdicts are kept. `store` is a SQLite file (empty: nowhere), `excerpt` keeps text with data redacted."""
+    """Where verdicts are kept. `store` is a SQLite file or the URL of a PostgreSQL database (empty: nowhere).
+
+    `excerpt` keeps text with data redacted.
+    """
 
     store: str
     jsonl: str
@@ -274,12 +278,20 @@ def _read_keys(fields: Fields) -> Keys:
     return Keys(keys)
 
 
+def _store(base: str, store: str) -> str:
+    """Return a store's path from the folder of the configuration, or its URL once that is known to be one."""
+    if store.startswith(("postgresql://", "postgres://")):
+        Address.of(store)
+        return store
+    return _path(base, store) if store else ""
+
+
 def _read_events(fields: Fields, base: str) -> Events:
     default = os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "fastguard")  # noqa: PTH111, PTH118
     store = _optional(fields, "store") if "store" in fields else os.path.join(default, "events.db")  # noqa: PTH118
     jsonl = _optional(fields, "jsonl")
     events = Events(
-        store=_path(base, store) if store else "",
+        store=_store(base, store),
         jsonl=_path(base, jsonl) if jsonl else "",
         queue=fields.integer("queue", 20_000, low=1, high=10_000_000),
         excerpt=fields.boolean("excerpt", default=False),

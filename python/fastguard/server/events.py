@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 from fastguard.server import config as configuration
 from fastguard.server.metrics import Metrics
-from fastguard.server.store import MOST_EXCERPT, Store
+from fastguard.server.store import MOST_EXCERPT, BaseStore, open_store
 
 if TYPE_CHECKING:
     from fastguard.server.judge import Judged, PolicyGuard
@@ -235,7 +235,7 @@ class EventLog:
 
     def __init__(self, sinks: Sequence[Sink], limit: int, metrics: Metrics) -> None:
         self._sinks = sinks
-        self.store = next((sink for sink in sinks if isinstance(sink, Store)), None)
+        self.store = next((sink for sink in sinks if isinstance(sink, BaseStore)), None)
         self._limit = limit
         self._metrics = metrics
         self._queue: deque[Event] = deque()
@@ -299,6 +299,14 @@ class EventLog:
         else:
             self._written += len(batch)
             self._metrics.count("fastguard_events_written_total", amount=len(batch))
+            self._tend()
+
+    def _tend(self) -> None:
+        try:
+            if self.store is not None:
+                self.store.tend()
+        except Exception as problem:  # noqa: BLE001  (what is kept too long is shown; what came is written)
+            self.last_error = f"{type(problem).__name__}: {problem}"
 
 
 class JsonlSink:
@@ -327,7 +335,7 @@ def open_log(settings: configuration.Events, metrics: Metrics) -> EventLog:
     sinks: list[Sink] = []
     salt = secrets.token_bytes(32)
     if settings.store:
-        store = Store(settings.store, retention_days=settings.retention_days, max_bytes=settings.max_bytes)
+        store = open_store(settings.store, retention_days=settings.retention_days, max_bytes=settings.max_bytes)
         salt = store.salt
         sinks.append(store)
     if settings.jsonl:

@@ -1,10 +1,15 @@
-"""Reading the store: what the pages and the export ask. A connection of its own, read-only, so nothing here slows a check."""
+"""Reading a store: what the pages and the export ask. A connection of its own, read-only, so nothing here slows a check.
+
+The questions are the same for every kind of store, word for word; only how they are put differs.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,7 +21,7 @@ from fastguard.server.metrics import BUCKETS
 
 STEPS: Final = (60, 3600)  # seconds of one roll-up row: by the minute, by the hour
 _MOST_POINTS: Final = 400
-_SECONDS: Final = 0.4  # of a search; what was found until then is shown, and that there may be more
+SECONDS: Final = 0.4  # of a search; what was found until then is shown, and that there may be more
 _COLUMNS: Final = "id, ts, request_id, route, project, direction, verdict, action, category, score, level"
 FILTERS: Final = ("verdict", "action", "category", "route", "project", "direction")
 QUANTILES: Final = (0.5, 0.95, 0.99)
@@ -96,15 +101,24 @@ def quantile(counts: Sequence[float], share: float) -> float:
     return BUCKETS[-1]
 
 
-class Reader:
-    """Questions to the store; used by one thread at a time, each opens its own."""
+class BaseReader(ABC):
+    """Questions to a store; used by one thread at a time, each opens its own."""
 
-    def __init__(self, path: str) -> None:
-        self._db = sqlite3.connect(f"file:{pathname2url(path)}?mode=ro", uri=True, timeout=5)
-
+    @abstractmethod
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Let go of the connection."""
+
+    @abstractmethod
+    def size(self) -> tuple[int, int]:
+        """Return about how many events there are, and their bytes on disk."""
+
+    @abstractmethod
+    def _rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a query with ``?`` for each value."""
+
+    @abstractmethod
+    def _bounded(self, query: str, values: Sequence[object]) -> tuple[list[tuple[Any, ...]], bool]:
+        """Run a query for at most `SECONDS`; return the rows found and whether it was cut short."""
 
     def overview(self, since: float, until: float) -> Overview:
         """Return what happened from `since` to `until` (seconds since 1970), from the roll-ups alone.
@@ -117,8 +131,9 @@ class Reader:
         points: dict[int, dict[str, float]] = {}
         rows = -(-(int(until) - first) // step)
         width = step * max(1, -(-rows // _MOST_POINTS))
-        for start, kind, name, n in self._db.execute(
-            "SELECT start, kind, name, n FROM rollup WHERE step = ? AND start >= ? AND start < ?", (step, first, until)
+        for start, kind, name, n in self._rows(
+            "SELECT start, kind, name, n FROM rollup WHERE step = ? AND start >= ? AND start < ?",
+            (step, first, math.ceil(until)),
         ):
             found.totals.setdefault(kind, Counter())[name] += n
             if kind == "verdict":
@@ -138,6 +153,8 @@ class Reader:
         until: float | None = None,
     ) -> Page:
         """Return the newest rows that fit. `filters` may also have ``request_id`` (its beginning) and ``marked`` (any)."""
+        if any("\0" in value for value in filters.values()):
+            return Page((), None, cut=False)  # nothing kept has one, and not every kind of store takes it
         terms, values = ["id < ?"] if below is not None else [], [below] if below is not None else []
         for name in FILTERS:
             if filters.get(name):
@@ -160,11 +177,62 @@ class Reader:
         more = cut or len(rows) > limit
         return Page(found, found[-1].id if more and found else None, cut)
 
-    def _bounded(self, query: str, values: Sequence[object]) -> tuple[list[Any], bool]:
-        """Run a query for a bounded time; return its rows and whether it was cut short."""
-        end = time.monotonic() + _SECONDS
+    def _marks(self, ids: Sequence[int]) -> dict[int, str]:
+        places = ", ".join("?" * len(ids))
+        query = f"SELECT event, mark FROM feedback WHERE event IN ({places}) ORDER BY id"  # noqa: S608
+        return dict(self._rows(query, ids)) if ids else {}
+
+    def event(self, id: int) -> dict[str, Any] | None:  # noqa: A002
+        """Return one event as it was written, with its id and its marks; None where there is none (any more)."""
+        row = next(self._rows("SELECT body FROM events WHERE id = ?", (id,)), None) if 0 < id < 2**63 else None
+        if row is None:
+            return None
+        body: dict[str, Any] = json.loads(row[0])
+        body["id"] = id
+        body["marks"] = [
+            {"ts": ts, "mark": mark, "label": label, "note": note}
+            for ts, mark, label, note in self._rows(
+                "SELECT ts, mark, label, note FROM feedback WHERE event = ? ORDER BY id", (id,)
+            )
+        ]
+        return body
+
+    def find(self, request_id: str) -> int | None:
+        """Return the event of a request that was judged most severely."""
+        if "\0" in request_id:
+            return None  # no id has one, and not every kind of store takes it
+        rows = self._rows(
+            "SELECT id FROM events WHERE request_id = ? ORDER BY"
+            " CASE verdict WHEN 'block' THEN 0 WHEN 'escalate' THEN 1 WHEN 'flag' THEN 2 ELSE 3 END, id LIMIT 1",
+            (request_id,),
+        )
+        return next((int(row[0]) for row in rows), None)
+
+    def feedback(self) -> Iterator[dict[str, Any]]:
+        """Yield all marks, oldest first."""
+        names = ("id", "event", "request_id", "ts", "verdict", "category", "mark", "label", "note", "text", "source")
+        for row in self._rows(f"SELECT {', '.join(names)} FROM feedback ORDER BY id"):  # noqa: S608
+            yield dict(zip(names, row, strict=True))
+
+
+class Reader(BaseReader):
+    """Questions to the SQLite file."""
+
+    def __init__(self, path: str) -> None:
+        self._db = sqlite3.connect(f"file:{pathname2url(path)}?mode=ro", uri=True, timeout=5)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        with closing(self._db.execute(query, values)) as rows:
+            yield from rows
+
+    def _bounded(self, query: str, values: Sequence[object]) -> tuple[list[tuple[Any, ...]], bool]:
+        end = time.monotonic() + SECONDS
         self._db.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-        rows: list[Any] = []
+        rows: list[tuple[Any, ...]] = []
         try:
             for row in self._db.execute(query, values):
                 rows.append(row)  # noqa: PERF402  (what came before a cut is kept)
@@ -175,42 +243,6 @@ class Reader:
         finally:
             self._db.set_progress_handler(None, 0)
         return rows, False
-
-    def _marks(self, ids: Sequence[int]) -> dict[int, str]:
-        places = ", ".join("?" * len(ids))
-        query = f"SELECT event, mark FROM feedback WHERE event IN ({places}) ORDER BY id"  # noqa: S608
-        return dict(self._db.execute(query, ids))
-
-    def event(self, id: int) -> dict[str, Any] | None:  # noqa: A002
-        """Return one event as it was written, with its id and its marks; None where there is none (any more)."""
-        row = self._db.execute("SELECT body FROM events WHERE id = ?", (id,)).fetchone()
-        if row is None:
-            return None
-        body: dict[str, Any] = json.loads(row[0])
-        body["id"] = id
-        body["marks"] = [
-            {"ts": ts, "mark": mark, "label": label, "note": note}
-            for ts, mark, label, note in self._db.execute(
-                "SELECT ts, mark, label, note FROM feedback WHERE event = ? ORDER BY id", (id,)
-            )
-        ]
-        return body
-
-    def find(self, request_id: str) -> int | None:
-        """Return the event of a request that was judged most severely."""
-        row = self._db.execute(
-            "SELECT id FROM events WHERE request_id = ? ORDER BY"
-            " CASE verdict WHEN 'block' THEN 0 WHEN 'escalate' THEN 1 WHEN 'flag' THEN 2 ELSE 3 END, id LIMIT 1",
-            (request_id,),
-        ).fetchone()
-        return None if row is None else int(row[0])
-
-    def feedback(self) -> Iterator[dict[str, Any]]:
-        """Yield all marks, oldest first."""
-        names = ("id", "event", "request_id", "ts", "verdict", "category", "mark", "label", "note", "text", "source")
-        with closing(self._db.execute(f"SELECT {', '.join(names)} FROM feedback ORDER BY id")) as rows:  # noqa: S608
-            for row in rows:
-                yield dict(zip(names, row, strict=True))
 
     def size(self) -> tuple[int, int]:
         """Return about how many events there are, and the bytes of the file."""

@@ -16,7 +16,7 @@ from fastguard.server.events import Event, EventLog, open_log
 from fastguard.server.judge import Judged, PolicyGuard
 from fastguard.server.metrics import Metrics
 from fastguard.server.state import State, load_state
-from fastguard.server.store import Store
+from fastguard.server.store import BaseStore
 
 JSON = (b"content-type", b"application/json")
 
@@ -50,7 +50,7 @@ class Service:
         self._reload_lock = threading.Lock()
 
     @property
-    def store(self) -> Store | None:
+    def store(self) -> BaseStore | None:
         """The store of events, None where none is set."""
         return self.events.store
 

@@ -1,4 +1,4 @@
-"""The store: events and roll-ups in one SQLite file that several workers write."""
+"""The store: events and roll-ups that several workers write; here what all kinds share, and the SQLite file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,18 @@ import orjson
 
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import BUCKETS
-from fastguard.server.reader import STEPS, Reader
+from fastguard.server.reader import STEPS, BaseReader, Reader
 
 if TYPE_CHECKING:
     from fastguard.server.events import Event
 
 MOST_EXCERPT: Final = 2000  # characters of a text's excerpt
 _RETENTION_EVERY: Final = 60.0
+COLUMNS: Final = ("ts", "request_id", "route", "project", "direction", "verdict", "action", "category", "score", "level", "body")  # fmt: skip
+_MARK: Final = (
+    "INSERT INTO feedback (event, request_id, ts, verdict, category, mark, label, note, text, source)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
@@ -73,17 +79,108 @@ CREATE TABLE IF NOT EXISTS rollup (
 """
 
 
-class Store:
-    """The SQLite file, in WAL: many read while one writes, and a killed process loses nothing that was committed.
+class BaseStore(ABC):
+    """A store: `write` is called by one thread, the rest by any. `salt` keys the hashes of all workers that share it."""
 
-    Not shared by threads: each opens its own.
-    """
+    salt: bytes
 
-    def __init__(self, path: str, *, retention_days: int = 30, max_bytes: int = 2 * 1024**3) -> None:
-        self._path = path
+    def __init__(self, retention_days: int, max_bytes: int) -> None:
         self._retention = retention_days * 86_400
         self._max_bytes = max_bytes
         self._next_retention = 0.0
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connection."""
+
+    @abstractmethod
+    def reader(self) -> BaseReader:
+        """Return a connection for questions, for the calling thread."""
+
+    @abstractmethod
+    def retain(self, now: float) -> None:
+        """Drop events older than the retention, then the oldest tenth while there are too many bytes. Marks stay."""
+
+    @abstractmethod
+    def _append(self, rows: Sequence[tuple[Any, ...]], counts: Mapping[tuple[int, int, str, str], int]) -> None:
+        """Write rows (`COLUMNS`) and add to roll-ups (step, start, kind, name), all or nothing."""
+
+    @abstractmethod
+    def _keep_mark(self, query: str, values: tuple[Any, ...]) -> None:
+        """Write a mark, on a connection of its own."""
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Write a batch with its roll-ups in one transaction."""
+        rows, minutes = [], Counter[tuple[int, str, str]]()
+        for event in events:
+            body = event.to_dict(self.salt)
+            top = event.flagged_categories[0] if event.flagged_categories else ""
+            rows.append(
+                (
+                    event.ts,
+                    event.request_id,
+                    event.route,
+                    event.project,
+                    event.direction,
+                    event.verdict,
+                    event.action,
+                    top,
+                    event.score,
+                    event.level,
+                    line(body),
+                )
+            )
+            start = int(event.ts) // STEPS[0] * STEPS[0]
+            for kind, name in _kinds(event):
+                minutes[start, kind, name] += 1
+        counts = Counter[tuple[int, int, str, str]]()
+        for (start, kind, name), count in minutes.items():
+            for step in STEPS:
+                counts[step, start // step * step, kind, name] += count
+        self._append(rows, counts)
+
+    def tend(self) -> None:
+        """Drop what is too old or too much, once a minute."""
+        if time.monotonic() >= self._next_retention:
+            self._next_retention = time.monotonic() + _RETENTION_EVERY
+            self.retain(time.time())
+
+    def find(self, request_id: str) -> int | None:
+        """Return the event of a request that was judged most severely."""
+        with closing(self.reader()) as reader:
+            return reader.find(request_id)
+
+    def mark(self, event: int, mark: str, *, label: str, note: str, text: str | None, source: str | None) -> bool:
+        """Keep a mark on an event; False where there is no such event."""
+        with closing(self.reader()) as reader:
+            body = reader.event(event)
+        if body is None:
+            return False
+        if text is None:
+            text = whole_excerpt(body)
+        findings = body["findings"]
+        values = (
+            event,
+            body["request_id"],
+            time.time(),
+            body["verdict"],
+            body["flagged_categories"][0] if body["flagged_categories"] else "",
+            mark,
+            label,
+            note,
+            text.encode("utf-8", "replace").decode(),
+            source or (findings[0]["source"] if findings else "assistant" if body["direction"] == "output" else "user"),
+        )
+        self._keep_mark(_MARK, values)
+        return True
+
+
+class Store(BaseStore):
+    """The SQLite file, in WAL: many read while one writes, and a killed process loses nothing that was committed."""
+
+    def __init__(self, path: str, *, retention_days: int = 30, max_bytes: int = 2 * 1024**3) -> None:
+        self._path = path
+        super().__init__(retention_days, max_bytes)
         try:
             os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)  # noqa: PTH120
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -105,39 +202,19 @@ class Store:
         """Close the file."""
         self._db.close()
 
-    def write(self, events: Sequence[Event]) -> None:
-        """Write a batch with its roll-ups in one transaction; now and then drop what is too old or too much."""
-        rows, minutes = [], Counter[tuple[int, str, str]]()
-        for event in events:
-            body = event.to_dict(self.salt)
-            top = event.flagged_categories[0] if event.flagged_categories else ""
-            rows.append(
-                (
-                    event.ts,
-                    event.request_id,
-                    event.route,
-                    event.project,
-                    event.direction,
-                    event.verdict,
-                    event.action,
-                    top,
-                    event.score,
-                    event.level,
-                    _line(body),
-                )
-            )
-            start = int(event.ts) // STEPS[0] * STEPS[0]
-            for kind, name in _kinds(event):
-                minutes[start, kind, name] += 1
-        counts = Counter[tuple[int, int, str, str]]()
-        for (start, kind, name), count in minutes.items():
-            for step in STEPS:
-                counts[step, start // step * step, kind, name] += count
+    def reader(self) -> Reader:
+        """Return a connection for questions."""
+        return Reader(self._path)
+
+    def _keep_mark(self, query: str, values: tuple[Any, ...]) -> None:
+        with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
+            db.execute(query, values)
+
+    def _append(self, rows: Sequence[tuple[Any, ...]], counts: Mapping[tuple[int, int, str, str], int]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.executemany(
-                "INSERT INTO events (ts, request_id, route, project, direction, verdict, action, category, score, level, body)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",  # noqa: S608  (names of ours)
                 rows,
             )
             self._db.executemany(
@@ -148,43 +225,6 @@ class Store:
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        if time.monotonic() >= self._next_retention:
-            self._next_retention = time.monotonic() + _RETENTION_EVERY
-            self.retain(time.time())
-
-    def find(self, request_id: str) -> int | None:
-        """Return the event of a request that was judged most severely."""
-        with closing(Reader(self._path)) as reader:
-            return reader.find(request_id)
-
-    def mark(self, event: int, mark: str, *, label: str, note: str, text: str | None, source: str | None) -> bool:
-        """Keep a mark on an event; False where there is no such event. Opens the file anew: for any thread."""
-        with closing(Reader(self._path)) as reader:
-            body = reader.event(event)
-        if body is None:
-            return False
-        if text is None:
-            text = whole_excerpt(body)
-        findings = body["findings"]
-        values = (
-            event,
-            body["request_id"],
-            time.time(),
-            body["verdict"],
-            body["flagged_categories"][0] if body["flagged_categories"] else "",
-            mark,
-            label,
-            note,
-            text.encode("utf-8", "replace").decode(),
-            source or (findings[0]["source"] if findings else "assistant" if body["direction"] == "output" else "user"),
-        )
-        with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
-            db.execute(
-                "INSERT INTO feedback (event, request_id, ts, verdict, category, mark, label, note, text, source)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
-        return True
 
     def retain(self, now: float) -> None:
         """Drop events older than the retention, then the oldest tenth while the file is too large."""
@@ -206,7 +246,7 @@ class Store:
         return int((pages - free) * size)
 
 
-def _line(body: dict[str, Any]) -> str:
+def line(body: dict[str, Any]) -> str:
     """Return an event as JSON; what orjson refuses (lone surrogates of an excerpt) is written with escapes."""
     try:
         return orjson.dumps(body).decode()
@@ -230,3 +270,30 @@ def _kinds(event: Event) -> Iterator[tuple[str, str]]:
         yield "atlas", tactic
     for signature in {str(finding["signature"]) for finding in event.findings}:
         yield "signature", signature
+
+
+def is_url(where: str) -> bool:
+    """Return whether a store is a database by URL, not a file.
+
+    >>> is_url("postgresql://db/events"), is_url("events.db")
+    (True, False)
+    """
+    return where.startswith(("postgresql://", "postgres://"))
+
+
+def open_store(where: str, *, retention_days: int = 30, max_bytes: int = 2 * 1024**3) -> BaseStore:
+    """Return the store at a path or URL, made where it is not there yet. Raises `ConfigError`."""
+    if not is_url(where):
+        return Store(where, retention_days=retention_days, max_bytes=max_bytes)
+    from fastguard.server.postgres import PostgresStore
+
+    return PostgresStore(where, retention_days=retention_days, max_bytes=max_bytes)
+
+
+def open_reader(where: str) -> BaseReader:
+    """Return a connection for questions to the store at a path or URL, which must be there."""
+    if not is_url(where):
+        return Reader(where)
+    from fastguard.server.postgres import PostgresReader
+
+    return PostgresReader(where)

@@ -17,7 +17,7 @@ from fastguard import __version__, _core
 from fastguard.server import feedback
 from fastguard.server.errors import RequestError
 from fastguard.server.metrics import ROUTES
-from fastguard.server.reader import FILTERS, Reader
+from fastguard.server.reader import FILTERS, BaseReader
 from fastguard.server.service import Call, Reply, Service
 from fastguard.server.web import asked, chart, session
 from fastguard.server.web.render import SAFE, redirect, static, templates
@@ -119,16 +119,12 @@ class Pages:
         return Reply(200, text.encode("utf-8", "replace"), [(b"content-type", b"text/html; charset=utf-8"), *SAFE])
 
     @contextmanager
-    def _reader(self, request: Request) -> Iterator[Reader | None]:
-        path = request.call.state.config.events.store if self._service.store else ""
-        if not path:
+    def _reader(self) -> Iterator[BaseReader | None]:
+        if self._service.store is None:
             yield None
             return
-        reader = Reader(path)
-        try:
+        with contextlib.closing(self._service.store.reader()) as reader:
             yield reader
-        finally:
-            reader.close()
 
     # ---------------------------------------------------------------- pages
 
@@ -136,7 +132,7 @@ class Pages:
         name = request.query.get("range", "24h")
         seconds = RANGES.get(name, RANGES["24h"])
         now = time.time()
-        with self._reader(request) as reader:
+        with self._reader() as reader:
             found = reader.overview(now - seconds, now) if reader else None
             latest = reader.page({"verdict": "block"}, limit=5).rows if reader else ()
             size = reader.size() if reader else (0, 0)
@@ -156,7 +152,7 @@ class Pages:
     def _requests(self, request: Request) -> Reply:
         filters = {name: request.query.get(name, "")[:200] for name in (*FILTERS, "request_id", "marked")}
         below = request.query.get("below", "")
-        with self._reader(request) as reader:
+        with self._reader() as reader:
             page = (
                 reader.page(
                     filters, below=int(below) if below.isascii() and below.isdigit() and len(below) < 19 else None
@@ -180,7 +176,7 @@ class Pages:
 
     def _one(self, request: Request) -> Reply:
         number = request.path.removeprefix("/ui/requests/")
-        with self._reader(request) as reader:
+        with self._reader() as reader:
             valid = number.isascii() and number.isdigit() and len(number) < 19
             event = reader.event(int(number)) if reader and valid else None
         if event is None:
@@ -218,7 +214,7 @@ class Pages:
         wanted = request.query.get("q", "")[:100].casefold()
         category = request.query.get("category", "")
         seconds = RANGES["30d"]
-        with self._reader(request) as reader:
+        with self._reader() as reader:
             now = time.time()
             hits = dict(reader.overview(now - seconds, now).top("signature", 1_000_000)) if reader else {}
         found = [
