@@ -75,11 +75,15 @@ class Project:
 class Events:
     """Where verdicts are kept. `store` is a SQLite file or the URL of a PostgreSQL database (empty: nowhere).
 
-    `excerpt` keeps text with data redacted.
+    `excerpt` keeps text with data redacted. `jsonl` is a file that is rotated at `jsonl_bytes`, with `jsonl_files` old ones;
+    `otlp` the base address of a collector.
     """
 
     store: str
     jsonl: str
+    jsonl_bytes: int
+    jsonl_files: int
+    otlp: str
     queue: int
     excerpt: bool
     retention_days: int
@@ -290,9 +294,15 @@ def _read_events(fields: Fields, base: str) -> Events:
     default = os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "fastguard")  # noqa: PTH111, PTH118
     store = _optional(fields, "store") if "store" in fields else os.path.join(default, "events.db")  # noqa: PTH118
     jsonl = _optional(fields, "jsonl")
+    otlp = _optional(fields, "otlp")
+    if otlp and not otlp.startswith(("http://", "https://")):
+        fields.fail("otlp", f"got {show(otlp)}", "the base address of a collector, such as http://127.0.0.1:4318")
     events = Events(
         store=_store(base, store),
         jsonl=_path(base, jsonl) if jsonl else "",
+        jsonl_bytes=fields.integer("jsonl_bytes", 256 * 1024**2, low=4096, high=2**50),
+        jsonl_files=fields.integer("jsonl_files", 8, low=0, high=1000),
+        otlp=otlp,
         queue=fields.integer("queue", 20_000, low=1, high=10_000_000),
         excerpt=fields.boolean("excerpt", default=False),
         retention_days=fields.integer("retention_days", 30, low=1, high=36_500),

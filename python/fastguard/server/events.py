@@ -1,20 +1,15 @@
-"""Events: one for each judgement, put into a bounded queue and written by one thread; a check never waits."""
+"""Events: what is kept of each judgement."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import threading
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Final
 
-from fastguard.server import config as configuration
-from fastguard.server.metrics import Metrics
-from fastguard.server.store import MOST_EXCERPT, BaseStore, open_store
+from fastguard.server.store import MOST_EXCERPT
 
 if TYPE_CHECKING:
     from fastguard.server.judge import Judged, PolicyGuard
@@ -22,8 +17,6 @@ if TYPE_CHECKING:
     from fastguard.types import Verdict
 
 _MOST_SPANS: Final = 50
-_WAIT: Final = 0.2  # seconds from an event to its commit at most, while the disk keeps up
-_BATCH: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,132 +208,3 @@ def _known(metadata: Mapping[str, object] | None) -> dict[str, str]:
     if not metadata:
         return {}
     return {key: str(metadata[key])[:200] for key in ("user_id", "session_id") if metadata.get(key) is not None}
-
-
-class Sink(Protocol):
-    """Takes batches of events; called by one thread."""
-
-    def write(self, events: Sequence[Event]) -> None:
-        """Write a batch; what it raises is counted, and the events of the batch are lost."""
-
-    def close(self) -> None:
-        """Let go of what is open."""
-
-
-class EventLog:
-    """A bounded queue and the thread that empties it into the sinks; full means dropped and counted.
-
-    `put` is called by one thread (the event loop's), takes no lock and never waits.
-    """
-
-    def __init__(self, sinks: Sequence[Sink], limit: int, metrics: Metrics) -> None:
-        self._sinks = sinks
-        self.store = next((sink for sink in sinks if isinstance(sink, BaseStore)), None)
-        self._limit = limit
-        self._metrics = metrics
-        self._queue: deque[Event] = deque()
-        self._closing = threading.Event()
-        self._written = 0
-        self._failed = 0
-        self.last_error = ""
-        self._thread = threading.Thread(target=self._run, name="fastguard-events", daemon=True)
-        if sinks:
-            self._thread.start()
-
-    @property
-    def waiting(self) -> int:
-        """How many events are queued."""
-        return len(self._queue)
-
-    def put(self, event: Event) -> None:
-        """Queue an event, or count it as dropped."""
-        if not self._sinks:
-            return
-        if len(self._queue) >= self._limit:
-            self._metrics.count("fastguard_events_dropped_total")
-            return
-        self._queue.append(event)
-
-    def flush(self, timeout: float = 10) -> bool:
-        """Wait until what is queued now is written; False when that takes longer. For tests and the end."""
-        end = time.monotonic() + timeout
-        target = self._written + self._failed + len(self._queue)
-        while self._sinks and self._written + self._failed < target:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        return True
-
-    def close(self) -> None:
-        """Write what is queued and end the thread."""
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
-        for sink in self._sinks:
-            sink.close()
-
-    def _run(self) -> None:
-        while True:
-            ending = self._closing.wait(_WAIT)
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
-                self._write(batch)
-            if ending:
-                return
-
-    def _write(self, batch: list[Event]) -> None:
-        try:
-            for sink in self._sinks:
-                sink.write(batch)
-        except Exception as problem:  # noqa: BLE001  (whatever a sink raises, checks go on; it is counted and shown)
-            self.last_error = f"{type(problem).__name__}: {problem}"
-            self._failed += len(batch)
-            self._metrics.count("fastguard_events_dropped_total", amount=len(batch))
-        else:
-            self._written += len(batch)
-            self._metrics.count("fastguard_events_written_total", amount=len(batch))
-            self._tend()
-
-    def _tend(self) -> None:
-        try:
-            if self.store is not None:
-                self.store.tend()
-        except Exception as problem:  # noqa: BLE001  (what is kept too long is shown; what came is written)
-            self.last_error = f"{type(problem).__name__}: {problem}"
-
-
-class JsonlSink:
-    """One JSON object a line, added to a file."""
-
-    def __init__(self, path: str, salt: bytes) -> None:
-        self._salt = salt
-        self._file: TextIO = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115  (open as long as the sink)
-
-    def write(self, events: Sequence[Event]) -> None:
-        """Write a batch and hand it to the system."""
-        self._file.writelines(json.dumps(event.to_dict(self._salt)) + "\n" for event in events)
-        self._file.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-def open_log(settings: configuration.Events, metrics: Metrics) -> EventLog:
-    """Return the log that a configuration asks for. Raises `ConfigError` where a file cannot be opened."""
-    import secrets
-
-    from fastguard.server.errors import ConfigError
-
-    sinks: list[Sink] = []
-    salt = secrets.token_bytes(32)
-    if settings.store:
-        store = open_store(settings.store, retention_days=settings.retention_days, max_bytes=settings.max_bytes)
-        salt = store.salt
-        sinks.append(store)
-    if settings.jsonl:
-        try:
-            sinks.append(JsonlSink(settings.jsonl, salt))
-        except OSError as problem:
-            raise ConfigError(problem.strerror or str(problem), file=settings.jsonl, field="events.jsonl") from None
-    return EventLog(sinks, settings.queue, metrics)

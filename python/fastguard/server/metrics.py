@@ -50,6 +50,7 @@ GATEWAY: Final = (
     "guard_failed",
 )
 DIRECTIONS: Final = ("input", "output")
+SINKS: Final = ("store", "jsonl", "otlp")
 # Upper ends of the buckets, in seconds; the last is without end.
 BUCKETS: Final = (
     0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
@@ -65,8 +66,8 @@ _FAMILIES: Final[tuple[tuple[str, str, tuple[str, ...], tuple[tuple[str, ...], .
     ("fastguard_gateway_answers_total", "Requests through the gateway by what came of them.", ("result",), (GATEWAY,)),
     ("fastguard_gateway_failed_open_total", "What passed unjudged, as gateway.fail is open.", (), ()),
     ("fastguard_gateway_unscanned_total", "Parts that passed and were no text.", (), ()),
-    ("fastguard_events_dropped_total", "Events that found the queue full.", (), ()),
-    ("fastguard_events_written_total", "Events written to the store.", (), ()),
+    ("fastguard_events_dropped_total", "Events that a sink did not get: its queue was full, or it failed.", ("sink",), (SINKS,)),
+    ("fastguard_events_written_total", "Events written, by sink.", ("sink",), (SINKS,)),
     ("fastguard_reloads_total", "Reloads of configuration, by result.", ("result",), (("ok", "failed"),)),
 )  # fmt: skip
 _HISTOGRAM: Final = ("fastguard_check_duration_seconds", "Time of one judgement, without HTTP.")

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 import orjson
 
 from fastguard.server.config import Config
-from fastguard.server.events import Event, EventLog, open_log
+from fastguard.server.events import Event
 from fastguard.server.judge import Judged, PolicyGuard
 from fastguard.server.metrics import Metrics
+from fastguard.server.sinks import EventLog, open_log
 from fastguard.server.state import State, load_state
 from fastguard.server.store import BaseStore
 
@@ -43,7 +44,11 @@ class Service:
     ) -> None:
         self.state = load_state(config)
         self.metrics = Metrics(folder, worker)
-        self.events: EventLog = open_log(config.events, self.metrics)
+        try:
+            self.events: EventLog = open_log(config.events, self.metrics)
+        except BaseException:
+            self.metrics.close()
+            raise
         self.ready = True
         self.on_reload: Callable[[], None] | None = None
         self._reread = reread

@@ -146,7 +146,7 @@ class Pages:
             ranges=list(RANGES),
             chosen=name if name in RANGES else "24h",
             waiting=self._service.events.waiting,
-            problem=self._service.events.last_error,
+            problems=self._service.events.problems,
         )
 
     def _requests(self, request: Request) -> Reply:
