@@ -17,7 +17,7 @@ from fastguard.server.web.shown import segments
 from serving import ATTACK, Answer, Running, start, stop
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}</textarea></title>\u202e\u200b&lt;'
-PAGES = ("/ui/", "/ui/requests", "/ui/playground", "/ui/policies", "/ui/packs")
+PAGES = ("/ui/", "/ui/requests", "/ui/playground", "/ui/policies", "/ui/packs", "/ui/benchmarks")
 PAGE = {"x_fastguard_page": "1"}
 
 

@@ -21,7 +21,7 @@ Mode = Literal["block", "detect"]
 DEFAULT_PORT = 8470
 PREFIX = "FASTGUARD_"
 # Tables whose keys a variable can set, FASTGUARD_<TABLE>_<KEY>; the others hold tables of their own.
-_FLAT = ("server", "limits", "guard", "events", "gateway")
+_FLAT = ("server", "limits", "guard", "events", "gateway", "web")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,8 @@ class Config:
     keys: Keys
     events: Events
     gateway: Gateway
+    benchmarks: str
+    """The folder of records that the page of benchmarks shows; empty: those of a checkout, where this runs in one."""
 
 
 def is_loopback(host: str) -> bool:
@@ -184,6 +186,7 @@ def _read(fields: Fields, name: str, base: str, environment: Mapping[str, str]) 
         keys=_read_keys(fields.table("keys")),
         events=_read_events(fields.table("events"), base),
         gateway=read_gateway(fields.table("gateway"), fields.table("upstreams"), base, environment),
+        benchmarks=_read_web(fields.table("web"), base),
     )
     fields.close()
     if not listen.loopback and not len(config.keys):
@@ -280,6 +283,14 @@ def _read_keys(fields: Fields) -> Keys:
         table.close()
         keys.append(Key(name, digest, frozenset(scopes)))
     return Keys(keys)
+
+
+def _read_web(fields: Fields, base: str) -> str:
+    folder = _optional(fields, "benchmarks")
+    fields.close()
+    if folder and not os.path.isdir(_path(base, folder)):  # noqa: PTH112
+        fields.fail("benchmarks", f"{show(folder)} is no folder", "a folder of records, as bench/record is one")
+    return _path(base, folder) if folder else ""
 
 
 def _store(base: str, store: str) -> str:

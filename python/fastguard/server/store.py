@@ -19,6 +19,7 @@ import orjson
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import BUCKETS
 from fastguard.server.reader import STEPS, BaseReader, Reader
+from fastguard.server.tactics import tactics
 
 if TYPE_CHECKING:
     from fastguard.server.events import Event
@@ -266,8 +267,10 @@ def _kinds(event: Event) -> Iterator[tuple[str, str]]:
     yield "latency", str(bisect_left(BUCKETS, event.nanoseconds / 1e9))
     for category in event.flagged_categories:
         yield "category", category
-    for tactic in event.atlas:
-        yield "atlas", tactic
+    for technique in event.atlas:
+        yield "atlas", technique
+    for tactic in tactics(event.atlas) if event.atlas else ():
+        yield "tactic", tactic
     for signature in {str(finding["signature"]) for finding in event.findings}:
         yield "signature", signature
 

@@ -14,12 +14,14 @@ from typing import Final
 from urllib.parse import parse_qs, urlencode
 
 from fastguard import __version__, _core
-from fastguard.server import feedback
+from fastguard.server import feedback, tactics
 from fastguard.server.errors import RequestError
+from fastguard.server.judge import PolicyGuard
 from fastguard.server.metrics import ROUTES
 from fastguard.server.reader import FILTERS, BaseReader
 from fastguard.server.service import Call, Reply, Service
-from fastguard.server.web import asked, chart, session
+from fastguard.server.web import asked, benchmarks, chart, session
+from fastguard.server.web.reasons import reasons
 from fastguard.server.web.render import SAFE, redirect, static, templates
 from fastguard.server.web.shown import shown_texts
 
@@ -51,6 +53,7 @@ class Pages:
             ("GET", "/ui/playground"): self._playground,
             ("GET", "/ui/policies"): self._policies,
             ("GET", "/ui/packs"): self._packs,
+            ("GET", "/ui/benchmarks"): self._benchmarks,
             ("POST", "/ui/api/check"): lambda request: asked.check(request.call, request.body),
             ("POST", "/ui/api/try"): lambda request: asked.attempt(request.call, request.body),
             ("POST", "/ui/api/mark"): lambda request: asked.mark(request.call, request.body),
@@ -140,6 +143,7 @@ class Pages:
             "overview.html",
             request,
             found=found,
+            tactics=[(tactics.name(name), count) for name, count in found.top("tactic")] if found else [],
             graph=chart.stacked(found.points, found.step) if found else None,
             latest=latest,
             size=size,
@@ -182,8 +186,19 @@ class Pages:
         if event is None:
             raise RequestError(404, "there is no such event (any more)")
         return self._render(
-            "request.html", request, event=event, texts=shown_texts(event), labels=feedback.labels(request.call)
+            "request.html",
+            request,
+            event=event,
+            texts=shown_texts(event),
+            reasons=reasons(event, self._guard(request, event["policy"])),
+            labels=feedback.labels(request.call),
         )
+
+    @staticmethod
+    def _guard(request: Request, policy: str) -> PolicyGuard:
+        """Return the guard of a policy, the default one where it is no more."""
+        guards = request.call.state.guards
+        return guards.get(policy) or guards["default"]
 
     def _playground(self, request: Request) -> Reply:
         state = request.call.state
@@ -235,6 +250,10 @@ class Pages:
             category=category,
             categories=categories,
         )
+
+    def _benchmarks(self, request: Request) -> Reply:
+        folder = request.call.state.config.benchmarks or benchmarks.of_checkout()
+        return self._render("benchmarks.html", request, found=benchmarks.load(folder), folder=folder)
 
 
 def _shared_secret(folder: str) -> bytes:

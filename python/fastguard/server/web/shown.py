@@ -81,11 +81,13 @@ def segments(text: str, spans: Iterable[tuple[int, int]]) -> list[Segment]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One text of an event with its findings, ready to be rendered."""
+    """One text of an event with its findings, ready to be rendered; `views` has it once more for each view, where several are."""
 
     number: int
     segments: Sequence[Segment]
     findings: Sequence[Mapping[str, Any]]
+    view: str = ""
+    views: tuple[Shown, ...] = ()
 
 
 def shown_texts(event: Mapping[str, Any]) -> list[Shown]:
@@ -93,5 +95,13 @@ def shown_texts(event: Mapping[str, Any]) -> list[Shown]:
     found = []
     for number, text in enumerate(event.get("excerpt") or ()):
         inside = [item for item in event["findings"] if item["text"] == number and item.get("excerpt")]
-        found.append(Shown(number, segments(text, [tuple(item["excerpt"]) for item in inside]), inside))
+        names = dict.fromkeys(item["view"] for item in inside)
+        views = tuple(_shown(number, text, [item for item in inside if item["view"] == name], name) for name in names)
+        found.append(_shown(number, text, inside, "", views if len(views) > 1 else ()))
     return found
+
+
+def _shown(
+    number: int, text: str, findings: Sequence[Mapping[str, Any]], view: str, views: tuple[Shown, ...] = ()
+) -> Shown:
+    return Shown(number, segments(text, [tuple(item["excerpt"]) for item in findings]), findings, view, views)
