@@ -15,6 +15,7 @@ import pytest
 from fastguard.server.config import load_config
 from fastguard.server.errors import ConfigError
 from fastguard.server.metrics import Metrics
+from fastguard.server.pgurl import Address
 
 yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
 _FOLDER = Path(fastguard.__file__).parent / "server/deploy"
@@ -96,6 +97,13 @@ def test_compose() -> None:
             given = (_FOLDER / source).is_file() or source == "./metrics.key"
             assert given if source.startswith("./") else source in volumes
     assert compose["services"]["fastguard"]["read_only"] is True
+    server, database = compose["services"]["fastguard"]["environment"], compose["services"]["postgres"]["environment"]
+    store = load_config(environment={"FASTGUARD_EVENTS_STORE": server["FASTGUARD_EVENTS_STORE"]}).events.store
+    address = Address.of(store)
+    assert (address.host, address.user, address.database) == (
+        "postgres", database["POSTGRES_USER"], database["POSTGRES_DB"]
+    )  # fmt: skip
+    assert server["PGPASSWORD"] == database["POSTGRES_PASSWORD"]
     (prometheus,) = documents("prometheus.yaml")
     (target,) = prometheus["scrape_configs"][0]["static_configs"][0]["targets"]
     assert target == "fastguard:8470"
