@@ -13,7 +13,8 @@ PyTypeObject* finding_type = nullptr;
 
 struct FindingObject {
     PyObject_HEAD PyObject* meta;
-    PyObject* text;  // the caller's whole text, or the finding's own part of it where `whole` is false
+    PyObject* text;     // the caller's whole text, or the finding's own part of it where `whole` is false
+    PyObject* decoded;  // str, or null: it stands in the text itself
     bool whole;
     bool mention;
     ViewKind view;
@@ -28,6 +29,7 @@ void dealloc(PyObject* object) noexcept {
     PyTypeObject* type = Py_TYPE(object);
     Py_XDECREF(self_of(object)->meta);
     Py_XDECREF(self_of(object)->text);
+    Py_XDECREF(self_of(object)->decoded);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -63,6 +65,8 @@ PyObject* get_view(PyObject* object, void*) noexcept {
     return make_str(kViews[static_cast<std::size_t>(self_of(object)->view)]).release();
 }
 PyObject* get_text(PyObject* object, void*) noexcept { return part_of_text(*self_of(object)).release(); }
+PyObject* decoded_of(const FindingObject& self) noexcept { return self.decoded == nullptr ? Py_None : self.decoded; }
+PyObject* get_decoded(PyObject* object, void*) noexcept { return Py_NewRef(decoded_of(*self_of(object))); }
 PyObject* get_message(PyObject* object, void*) noexcept {
     const Py_ssize_t message = self_of(object)->message;
     return message < 0 ? Py_NewRef(Py_None) : PyLong_FromSsize_t(message);
@@ -89,6 +93,11 @@ PyGetSetDef getters[] = {
     {"utf16_start", &get_begin<&TextPlace::utf16>, nullptr, "First UTF-16 unit.", nullptr},
     {"utf16_end", &get_end<&TextPlace::utf16>, nullptr, "UTF-16 unit after the last.", nullptr},
     {"text", &get_text, nullptr, "The caller's text from start to end.", nullptr},
+    {"decoded", &get_decoded, nullptr,
+     "What was found as it reads without its disguise, or what hidden characters say, at most 256 bytes of it; None "
+     "where "
+     "it stands in the text itself.",
+     nullptr},
     {"message", &get_message, nullptr, "Index of the message, or None.", nullptr},
     {"mention", &get_mention, nullptr, "Whether it is talked about and not said, which counts as level 4.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -111,9 +120,9 @@ Ref state_of(PyObject* object) noexcept {
     if (!text) {
         return {};
     }
-    return Ref(Py_BuildValue("(OOiinKKKKKK)", self.meta, text.get(), static_cast<int>(self.view),
+    return Ref(Py_BuildValue("(OOiinKKKKKKO)", self.meta, text.get(), static_cast<int>(self.view),
                              static_cast<int>(self.mention), self.message, self.begin.byte, self.begin.code_point,
-                             self.begin.utf16, self.end.byte, self.end.code_point, self.end.utf16));
+                             self.begin.utf16, self.end.byte, self.end.code_point, self.end.utf16, decoded_of(self)));
 }
 
 PyObject* reduce(PyObject* object, PyObject*) noexcept {
@@ -149,10 +158,11 @@ PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
     int mention = 0;
     PyObject* meta = nullptr;
     PyObject* text = nullptr;
+    PyObject* decoded = Py_None;  // which states of version 0.1 did not have at first
     if ((kwargs != nullptr && PyDict_GET_SIZE(kwargs) != 0) ||
-        !PyArg_ParseTuple(args, "O!UiinKKKKKK:Finding", &PyTuple_Type, &meta, &text, &view, &mention, &self.message,
+        !PyArg_ParseTuple(args, "O!UiinKKKKKK|O:Finding", &PyTuple_Type, &meta, &text, &view, &mention, &self.message,
                           &self.begin.byte, &self.begin.code_point, &self.begin.utf16, &self.end.byte,
-                          &self.end.code_point, &self.end.utf16)) {
+                          &self.end.code_point, &self.end.utf16, &decoded)) {
         if (PyErr_Occurred() == nullptr) {
             PyErr_SetString(PyExc_TypeError, "findings are made by Guard.check");
         }
@@ -160,12 +170,13 @@ PyObject* construct(PyTypeObject*, PyObject* args, PyObject* kwargs) noexcept {
     }
     if (!is_meta(meta) || PyUnicode_Check(text) == 0 || view < 0 || static_cast<std::size_t>(view) >= kViews.size() ||
         self.begin.code_point > self.end.code_point || self.begin.byte > self.end.byte ||
-        self.begin.utf16 > self.end.utf16) {
+        self.begin.utf16 > self.end.utf16 || (decoded != Py_None && PyUnicode_Check(decoded) == 0)) {
         PyErr_SetString(PyExc_ValueError, "not the state of a Finding");
         return nullptr;
     }
     self.meta = Py_NewRef(meta);
     self.text = Py_NewRef(text);
+    self.decoded = decoded == Py_None ? nullptr : Py_NewRef(decoded);
     self.whole = false;
     self.view = static_cast<ViewKind>(view);
     self.mention = mention != 0;
@@ -255,8 +266,11 @@ Ref make_category(float score, int level) noexcept {
     return category;
 }
 
-Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssize_t message) noexcept {
-    Ref made = allocate();
+Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, std::string_view decoded) noexcept {
+    Ref said(decoded.empty()
+                 ? nullptr
+                 : PyUnicode_DecodeUTF8(decoded.data(), static_cast<Py_ssize_t>(decoded.size()), "replace"));
+    Ref made = decoded.empty() || said ? allocate() : Ref();
     if (made) {
         FindingObject& self = *self_of(made.get());
         self.meta = Py_NewRef(meta);
@@ -264,15 +278,16 @@ Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssiz
         self.whole = true;
         self.view = finding.view;
         self.mention = finding.mention;
-        self.message = message;
+        self.message = -1;
+        self.decoded = said.release();
         self.begin = finding.begin;
         self.end = finding.end;
     }
     return made;
 }
 
-Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding) noexcept {
-    Ref made = make_finding(meta, part, finding, -1);
+Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding, std::string_view decoded) noexcept {
+    Ref made = make_finding(meta, part, finding, decoded);
     if (made) {
         self_of(made.get())->whole = false;
     }
@@ -290,6 +305,7 @@ Ref finding_of_message(PyObject* finding, Py_ssize_t message) noexcept {
         FindingObject& self = *self_of(made.get());
         self.meta = Py_NewRef(from.meta);
         self.text = Py_NewRef(from.text);
+        self.decoded = Py_XNewRef(from.decoded);
         self.whole = from.whole;
         self.view = from.view;
         self.mention = from.mention;

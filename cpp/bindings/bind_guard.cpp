@@ -330,7 +330,7 @@ bool check_released(const Engine& engine, const Text& text, std::uint8_t source,
         Scratch& scratch = thread_scratch();
         SegmentReader reader(text, engine.policy().max_bytes, scratch.transcoded);
         Clock::time_point looked = Clock::now();
-        for (Segment segment; !interrupted && reader.next(segment);) {
+        for (Segment segment; !interrupted && Engine::goes_on(result) && reader.next(segment);) {
             engine.read(segment, source, scratch, result);
             if (!segment.last && Clock::now() - looked > kBetweenSignals) {
                 take_gil(thread);

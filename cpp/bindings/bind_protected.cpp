@@ -131,6 +131,7 @@ PyObject* guard_leaks(PyObject* self, PyObject* args, PyObject* kwargs) noexcept
     try {
         const Engine& engine = hold.engine();
         CheckResult result;
+        result.untimed = true;
         if (!check_released(engine, text, source, result)) {
             return nullptr;
         }

@@ -119,6 +119,7 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
                 return nullptr;
             }
             CheckResult result;
+            result.untimed = true;
             if (!check_released(hold.engine(), view, source, result)) {
                 return nullptr;
             }

@@ -177,7 +177,7 @@ Ref verdict_of(const StreamState& state) noexcept {
         Ref finding =
             part ? make_finding_of_part(
                        PyTuple_GET_ITEM(state.hold.metas(), static_cast<Py_ssize_t>(result.findings[i].signature)),
-                       part.get(), result.findings[i])
+                       part.get(), result.findings[i], result.decoded_of(result.findings[i]))
                  : Ref();
         if (!finding) {
             return {};

@@ -321,6 +321,7 @@ void register_tools(py::module_& module) {
     module.attr("MAX_CHILDREN") = kMaxChildren;
     module.attr("MAX_DECODED_BYTES") = kMostDecoded;
     module.attr("MAX_DEPTH") = kMaxDepth;
+    module.attr("MAX_BUDGET_US") = kMostBudget;
     module.attr("SEVERITIES") = as_tuple(kSeverities);
     module.attr("CANDIDATES") = as_tuple(kCandidateKinds);
     module.attr("LINK_TRAITS") = as_tuple(kLinkTraits);

@@ -12,12 +12,13 @@ namespace {
 PyTypeObject* verdict_type = nullptr;
 PyObject* actions[4] = {nullptr, nullptr, nullptr, nullptr};
 
-constexpr std::array<std::pair<Truncated, const char*>, 5> kTruncatedNames = {
+constexpr std::array<std::pair<Truncated, const char*>, 6> kTruncatedNames = {
     {{Truncated::max_bytes, "max_bytes"},
      {Truncated::max_findings, "max_findings"},
      {Truncated::deep_windows, "deep_windows"},
      {Truncated::decode_budget, "decode_budget"},
-     {Truncated::stream_window, "stream_window"}}};
+     {Truncated::stream_window, "stream_window"},
+     {Truncated::budget_us, "budget_us"}}};
 constexpr std::array<std::pair<Degraded, const char*>, 3> kDegradedNames = {
     {{Degraded::model, "model"}, {Degraded::memory, "memory"}, {Degraded::scanner, "scanner"}}};
 
@@ -27,6 +28,7 @@ void dealloc(PyObject* object) noexcept {
     VerdictObject& self = self_of(object);
     PyTypeObject* type = Py_TYPE(object);
     delete[] self.records;
+    delete[] self.decoded;
     Py_XDECREF(self.metas);
     Py_XDECREF(self.text);
     Py_XDECREF(self.findings);
@@ -40,7 +42,9 @@ Ref build_findings(const VerdictObject& self) noexcept {
     Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(self.record_count)));
     for (std::size_t i = 0; tuple && i < self.record_count; ++i) {
         PyObject* meta = PyTuple_GET_ITEM(self.metas, static_cast<Py_ssize_t>(self.records[i].signature));
-        Ref finding = make_finding(meta, self.text, self.records[i], -1);
+        const std::string_view decoded(self.decoded, self.decoded_size);
+        const Finding& record = self.records[i];
+        Ref finding = make_finding(meta, self.text, record, decoded.substr(record.decoded_begin, record.decoded_size));
         if (!finding) {
             return {};
         }
@@ -266,12 +270,16 @@ Ref make_verdict(const CheckResult& result, PyObject* text, PyObject* metas) noe
         return made;
     }
     VerdictObject& self = self_of(made.get());
+    const std::string& decoded = result.decoded;
     self.records = new (std::nothrow) Finding[result.findings.size()];
-    if (self.records == nullptr) {
+    self.decoded = decoded.empty() ? nullptr : new (std::nothrow) char[decoded.size()];
+    if (self.records == nullptr || (self.decoded == nullptr && !decoded.empty())) {
         PyErr_NoMemory();
         return {};
     }
     std::copy(result.findings.begin(), result.findings.end(), self.records);
+    std::copy(decoded.begin(), decoded.end(), self.decoded);
+    self.decoded_size = decoded.size();
     self.record_count = result.findings.size();
     self.metas = Py_NewRef(metas);
     self.text = Py_NewRef(text);

@@ -84,10 +84,12 @@ int add_stream_type(PyObject* module) noexcept;
 
 [[nodiscard]] Ref make_category(float score, int level) noexcept;
 
-// A finding in `text` (str or bytes; the caller's own object), for message `message` (-1: none).
-[[nodiscard]] Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding, Py_ssize_t message) noexcept;
+// A finding in `text` (str or bytes; the caller's own object), of no message. `decoded`: CheckResult::decoded_of.
+[[nodiscard]] Ref make_finding(PyObject* meta, PyObject* text, const Finding& finding,
+                               std::string_view decoded) noexcept;
 // The same where only the finding's own part of the text is there, as a str.
-[[nodiscard]] Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding) noexcept;
+[[nodiscard]] Ref make_finding_of_part(PyObject* meta, PyObject* part, const Finding& finding,
+                                       std::string_view decoded) noexcept;
 [[nodiscard]] bool is_finding(PyObject* object) noexcept;
 [[nodiscard]] PyObject* finding_meta(PyObject* finding) noexcept;
 // The same finding, said to be of message `message`.

@@ -18,6 +18,8 @@ struct VerdictObject {
     // Findings: either records over `metas` and `text` of which the tuple is made on demand, or the tuple alone.
     Finding* records;
     std::size_t record_count;
+    char* decoded;  // CheckResult::decoded of the records; null: empty
+    std::size_t decoded_size;
     PyObject* metas;
     PyObject* text;
     PyObject* findings;       // tuple, or null: not made yet

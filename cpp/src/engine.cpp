@@ -5,6 +5,7 @@
 #include "fastguard/error.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <new>
@@ -20,6 +21,10 @@ constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentio
 std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
 
 float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
+
+std::int64_t now_ns() noexcept {
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 bool contains(const std::vector<std::string>& list, const std::string& value) {
     return std::find(list.begin(), list.end(), value) != list.end();
@@ -44,9 +49,12 @@ void CheckResult::clear() noexcept {
     open = false;
     categories = {};
     findings.clear();
+    decoded.clear();
     gate_logits.fill(-std::numeric_limits<float>::infinity());
     model_logits.fill(-std::numeric_limits<float>::infinity());
     gate_windows = 0;
+    spent_ns = 0;
+    until_ns = 0;
     window_ids.clear();
     window_dense.clear();
     window_scores.clear();
@@ -117,7 +125,7 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
     begin(result);
     try {
         SegmentReader reader(text, policy_.max_bytes, scratch.transcoded);
-        for (Segment segment; reader.next(segment);) {
+        for (Segment segment; goes_on(result) && reader.next(segment);) {
             read(segment, source, scratch, result);
         }
         if (reader.truncated()) {
@@ -131,14 +139,41 @@ void Engine::check(const Text& text, std::uint8_t source, Scratch& scratch, Chec
 
 void Engine::begin(CheckResult& result) noexcept { result.clear(); }
 
+bool Engine::goes_on(const CheckResult& result) noexcept {
+    return !result.has(Degraded::memory) && !result.has(Truncated::budget_us);
+}
+
+std::int64_t Engine::budget_ns(const CheckResult& result) const noexcept {
+    return result.untimed ? 0 : static_cast<std::int64_t>(policy_.budget_us) * 1000;
+}
+
+bool Engine::is_late(CheckResult& result) noexcept {
+    if (result.until_ns == 0 || now_ns() < result.until_ns) {
+        return false;
+    }
+    result.set(Truncated::budget_us);
+    return true;
+}
+
 void Engine::read(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept {
-    if (result.has(Degraded::memory)) {
+    if (!goes_on(result)) {
         return;
+    }
+    const std::int64_t budget = budget_ns(result);
+    if (budget != 0) {
+        if (result.spent_ns >= budget) {
+            result.set(Truncated::budget_us);
+            return;
+        }
+        result.until_ns = now_ns() + budget - result.spent_ns;
     }
     try {
         scan_segment(segment, source, true, scratch, result);
     } catch (const std::bad_alloc&) {
         result.set(Degraded::memory);
+    }
+    if (budget != 0) {
+        result.spent_ns = now_ns() - (result.until_ns - budget);
     }
 }
 
@@ -162,6 +197,11 @@ void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
         result.undecided = gate_open && result.action != Action::block;
         result.open = deep_open && result.action != Action::block;
     }
+    const std::int64_t budget = budget_ns(result);
+    if (budget != 0 && result.spent_ns >= budget && (result.undecided || result.open)) {
+        result.set(Truncated::budget_us);
+        result.undecided = result.open = false;
+    }
     fuse(result.gate_logits, false, source, result);
     if (result.undecided && policy_.depth == Depth::gate) {
         result.undecided = false;
@@ -183,7 +223,8 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     const std::uint64_t in_words = makes_children_ ? scan_children(reading, scratch, collector) : 0;
     collector.finish();
     if (gate_ != nullptr && learns) {
-        Learner(*this, source, scratch, result).run(reading, in_words);
+        // Where time is up, the text counts as it stands.
+        Learner(*this, source, scratch, result).run(reading, result.has(Truncated::budget_us) ? 0 : in_words);
     }
 }
 
@@ -414,7 +455,7 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
     }
     // What was not looked at is not allowed silently.
     if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows) ||
-        result.has(Truncated::decode_budget)) {
+        result.has(Truncated::decode_budget) || result.has(Truncated::budget_us)) {
         result.action = std::max(result.action, Action::escalate);
     }
 }

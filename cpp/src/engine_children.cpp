@@ -36,9 +36,12 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
 std::uint64_t Engine::scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const {
     Children& children = scratch.children;
     children.reset(reading.raw.bytes.size(), policy_.children);
+    if (is_late(collector.result())) {
+        return 0;
+    }
     make_children(reading, ViewKind::raw, scratch);
     std::uint64_t in_words = 0;
-    for (std::size_t i = 0; i < children.size(); ++i) {
+    for (std::size_t i = 0; i < children.size() && !is_late(collector.result()); ++i) {
         // Children of this child may move the store: it is read from a copy.
         const std::string_view said = children.text(i);
         char* copy = scratch.child_text.reserve(said.size() + kViewPadding);

@@ -41,7 +41,31 @@ std::size_t view_place(const View& view, std::uint32_t raw) noexcept {
     return static_cast<std::size_t>(std::lower_bound(view.origin, end, raw) - view.origin);
 }
 
+// As much of a text as findings keep, cut at a character.
+std::string_view shortened(std::string_view text) noexcept {
+    if (text.size() <= kMostDecodedText) {
+        return text;
+    }
+    std::size_t size = kMostDecodedText;
+    while (size > kMostDecodedText - 3 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) {
+        --size;
+    }
+    return text.substr(0, size);
+}
+
+// Characters that nobody sees.
+bool is_hidden_channel(ViewKind kind) noexcept {
+    return kind == ViewKind::tags || kind == ViewKind::variation_selectors || kind == ViewKind::zero_width;
+}
+
 }  // namespace
+
+// Where memory failed, nothing is known of the findings of the segment but where they are.
+Engine::Collector::~Collector() {
+    for (std::size_t i = first_; !finished_ && i < result_.findings.size(); ++i) {
+        result_.findings[i].decoded_begin = result_.findings[i].decoded_size = 0;
+    }
+}
 
 const PhraseMatcher& Engine::Collector::phrases(bool skeleton) const noexcept {
     if (children_ != nullptr) {
@@ -146,6 +170,11 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     finding.detail = detail;
     finding.begin.byte = span.begin;
     finding.end.byte = span.end;
+    if (children_ != nullptr) {
+        const std::string_view said = shortened(children_->text(index_).substr(here.begin, here.end - here.begin));
+        finding.decoded_begin = (*children_)[index_].begin + here.begin;
+        finding.decoded_size = static_cast<std::uint32_t>(said.size());
+    }
     finding.mention = engine_.pack_->signatures()[signature].spec.mention &&
                       (is_mention(*reading_, here) || (children_ != nullptr && is_mention(root_, span)));
     result_.findings.push_back(finding);
@@ -229,7 +258,13 @@ void Engine::Collector::finish() {
         finding->begin = rest.begin;
         finding->end = place_in(rest, size);
     }
-    // The overlap with the segment before was seen twice.
+    forget_seen();
+    keep_decoded();
+    finished_ = true;
+}
+
+// The overlap with the segment before was seen twice.
+void Engine::Collector::forget_seen() {
     const auto seen_before = [&](const Finding& finding) {
         const auto same = [&](const Finding& other) {
             return other.signature == finding.signature && finding.begin.byte < other.end.byte &&
@@ -240,7 +275,50 @@ void Engine::Collector::finish() {
                std::any_of(before, before + static_cast<std::ptrdiff_t>(first_), same);
     };
     if (first_ > 0) {
+        const auto begin = result_.findings.begin() + static_cast<std::ptrdiff_t>(first_);
         result_.findings.erase(std::remove_if(begin, result_.findings.end(), seen_before), result_.findings.end());
+    }
+}
+
+void Engine::Collector::keep_decoded() {
+    if (children_ == nullptr) {
+        return;
+    }
+    constexpr std::uint8_t kHiddenText = *index_of(kCategories, "hidden_text");
+    std::string& decoded = result_.decoded;
+    for (std::size_t i = first_; i < result_.findings.size(); ++i) {
+        Finding& finding = result_.findings[i];
+        const std::size_t before = decoded.size();
+        if (finding.decoded_size != 0) {
+            decoded += children_->stored(finding.decoded_begin, finding.decoded_size);
+        } else if (engine_.pack_->signatures()[finding.signature].spec.category == kHiddenText) {
+            keep_hidden(static_cast<std::size_t>(finding.begin.byte - segment_.begin.byte),
+                        static_cast<std::size_t>(finding.end.byte - segment_.begin.byte));
+        }
+        finding.decoded_size = static_cast<std::uint32_t>(decoded.size() - before);
+        finding.decoded_begin = finding.decoded_size == 0 ? 0 : static_cast<std::uint32_t>(before);
+    }
+}
+
+void Engine::Collector::keep_hidden(std::size_t begin, std::size_t end) {
+    for (std::size_t i = 0; i < children_->size(); ++i) {
+        const Child& child = (*children_)[i];
+        if (!is_hidden_channel(child.kind) || child.depth != 1) {
+            continue;
+        }
+        // What hides in characters of their own is decoded in their order.
+        const std::span<const Origin> origins = children_->origins(i);
+        const auto first = std::partition_point(origins.begin(), origins.end(),
+                                                [begin](const Origin& place) { return place.begin < begin; });
+        auto last = first;
+        while (last != origins.end() && last->end <= end && last - first <= std::ptrdiff_t{kMostDecodedText}) {
+            ++last;
+        }
+        if (first != last) {
+            const auto at = static_cast<std::size_t>(first - origins.begin());
+            result_.decoded += shortened(children_->text(i).substr(at, static_cast<std::size_t>(last - first)));
+            return;
+        }
     }
 }
 

@@ -23,6 +23,9 @@ class Engine::Collector {
           result_(result),
           first_(result.findings.size()),
           reading_(&reading) {}
+    ~Collector();
+    Collector(const Collector&) = delete;
+    Collector& operator=(const Collector&) = delete;
 
     // Keeps up to `most` findings, whatever the policy says.
     void keep(std::size_t most) noexcept { most_ = most; }
@@ -54,6 +57,7 @@ class Engine::Collector {
              bool supported = false, std::uint32_t detail = 0);
 
     // Maps what this segment gave to places in the text, in order, without what the segment before gave already.
+    // Throws std::bad_alloc.
     void finish();
 
     [[nodiscard]] std::uint8_t source_bit() const noexcept { return source_bit_; }
@@ -73,6 +77,12 @@ class Engine::Collector {
     void spread_mentions();
     // Takes out findings that lie inside one which says more of the same place; the segment's are in order of place.
     void keep_most_specific();
+    // Takes out what the segment before gave already.
+    void forget_seen();
+    // Puts what findings in disguises say into the result. Until then they name places in the store of the children.
+    void keep_decoded();
+    // The same for what the hidden characters in bytes [begin, end) of the segment say.
+    void keep_hidden(std::size_t begin, std::size_t end);
 
     const Engine& engine_;
     const Segment& segment_;
@@ -85,6 +95,7 @@ class Engine::Collector {
     const Reading* reading_;              // of the text that is being looked at
     const Children* children_ = nullptr;  // null: that is the segment
     std::size_t index_ = 0;
+    bool finished_ = false;
 };
 
 }  // namespace fastguard

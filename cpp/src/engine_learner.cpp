@@ -349,7 +349,7 @@ void Engine::Learner::run(const Reading& segment, std::uint64_t in_words) {
     mark_all(in_words);
     std::size_t windows = score_rest({segment, {}});
     std::uint64_t plain = 0;  // that nothing is made of
-    for (std::uint64_t left = in_words; left != 0; left &= left - 1) {
+    for (std::uint64_t left = in_words; left != 0 && !is_late(result_); left &= left - 1) {
         const auto child = static_cast<std::size_t>(std::countr_zero(left));
         const std::uint64_t plainer = made_of(child);
         if (plainer == 0) {

@@ -14,6 +14,7 @@ SIGNATURE_VIEWS: Final[tuple[str, ...]]
 MAX_CHILDREN: Final[int]
 MAX_DECODED_BYTES: Final[int]
 MAX_DEPTH: Final[int]
+MAX_BUDGET_US: Final[int]
 SEVERITIES: Final[tuple[str, ...]]
 CANDIDATES: Final[tuple[str, ...]]
 LINK_TRAITS: Final[tuple[str, ...]]
@@ -84,6 +85,7 @@ class PolicySpec:
         depth: Literal["gate", "fast", "deep"] = "fast",
         max_bytes: int,
         max_findings: int,
+        budget_us: int = 0,
         max_children: int = ...,
         max_decoded_bytes: int = ...,
         max_depth: int = ...,
@@ -193,6 +195,13 @@ class Finding:
     def utf16_end(self) -> int: ...
     @property
     def text(self) -> str: ...
+    @property
+    def decoded(self) -> str | None:
+        """What was found as it reads without its disguise, where `view` is a decoded or other child view.
+
+        Of `hidden_text` what the tags, variation selectors or zero-width characters in it say. At most 256 bytes of
+        UTF-8, cut at a character; bytes that are no UTF-8 are U+FFFD. None where the text itself says it.
+        """
     @property
     def message(self) -> int | None: ...
     @property

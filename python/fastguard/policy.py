@@ -50,10 +50,19 @@ class Limits:
     at most `max_children` texts are decoded, `max_depth` codes deep, of `max_decoded_bytes` in all (and never more than
     four times the piece, or 16 KB of a small one); 0 for one of the three decodes nothing. Where one of them keeps the
     check from looking at something, `truncated` says ``decode_budget`` and the text is at least escalated.
+
+    `budget_us` is a time in microseconds, 0 for none: once the reading of a text has taken it, no further piece and no
+    further decoded text is looked at, and no model is asked. `truncated` then says ``budget_us``, and the text is at
+    least escalated. The clock is looked at between pieces and between decoded texts only, so a check takes up to one of
+    them longer; a model that is asked in time is waited for; `Guard.redact` and `Guard.leaks`, which must see all of a
+    text, take the time they need. Of a batch or conversation each text has this time, of a stream the judging of it, without
+    the time between chunks. What is found in time depends on the machine and its load: a verdict under a budget that
+    was reached is not replayable.
     """
 
     max_bytes: int = 64 * 1024 * 1024
     max_findings: int = 1000
+    budget_us: int = 0
     max_children: int = _core.MAX_CHILDREN
     max_decoded_bytes: int = _core.MAX_DECODED_BYTES
     max_depth: int = _core.MAX_DEPTH
@@ -229,6 +238,7 @@ class Policy:
             depth=depth or self.depth,
             max_bytes=self.limits.max_bytes,
             max_findings=self.limits.max_findings,
+            budget_us=self.limits.budget_us,
             max_children=self.limits.max_children,
             max_decoded_bytes=self.limits.max_decoded_bytes,
             max_depth=self.limits.max_depth,
@@ -321,6 +331,7 @@ def _read_limits(fields: Fields) -> Limits:
     limits = Limits(
         max_bytes=fields.integer("max_bytes", defaults.max_bytes, low=1, high=_HARD_MAX_BYTES),
         max_findings=fields.integer("max_findings", defaults.max_findings, low=1, high=_HARD_MAX_FINDINGS),
+        budget_us=fields.integer("budget_us", defaults.budget_us, low=0, high=_core.MAX_BUDGET_US),
         max_children=fields.integer("max_children", defaults.max_children, low=0, high=_core.MAX_CHILDREN),
         max_decoded_bytes=fields.integer(
             "max_decoded_bytes", defaults.max_decoded_bytes, low=0, high=_core.MAX_DECODED_BYTES

@@ -51,6 +51,7 @@ def test_a_file_and_the_same_in_code_are_equal(tmp_path: Path) -> None:
         [limits]
         max_bytes = 1000
         max_findings = 10
+        budget_us = 5000
         max_children = 8
         max_decoded_bytes = 0
         max_depth = 2
@@ -77,7 +78,9 @@ def test_a_file_and_the_same_in_code_are_equal(tmp_path: Path) -> None:
     policy = Policy(
         name="strict",
         depth="deep",
-        limits=Limits(max_bytes=1000, max_findings=10, max_children=8, max_decoded_bytes=0, max_depth=2),
+        limits=Limits(
+            max_bytes=1000, max_findings=10, budget_us=5000, max_children=8, max_decoded_bytes=0, max_depth=2
+        ),
         views=("skeleton", "unmarked"),
         detectors={"pii/*": False, "pii/contact": True},
         signatures={"secret.generic.*": False},
@@ -100,6 +103,7 @@ policies = st.builds(
         Limits,
         max_bytes=st.integers(1, 2**31 - 1),
         max_findings=st.integers(1, 1000),
+        budget_us=st.integers(0, _core.MAX_BUDGET_US),
         max_children=st.integers(0, 64),
         max_decoded_bytes=st.integers(0, 1 << 20),
         max_depth=st.integers(0, 3),

@@ -113,6 +113,10 @@ class Children {
 
     // Valid until the next `put`.
     [[nodiscard]] std::string_view text(std::size_t index) const noexcept;
+    // Bytes [begin, begin + size) of the store, of which each child has a part (Child::begin); the same.
+    [[nodiscard]] std::string_view stored(std::size_t begin, std::size_t size) const noexcept {
+        return {bytes_.data() + begin, size};
+    }
     // What the open child has so far; valid until the next `put`.
     [[nodiscard]] std::string_view opened() const noexcept { return {bytes_.data() + begin_, used_ - begin_}; }
 

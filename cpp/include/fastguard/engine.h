@@ -80,6 +80,8 @@ class Engine {
     // the whole. A `read` puts its findings behind those there are and touches none of them. Between two of them the
     // scratch may be used for anything else.
     static void begin(CheckResult& result) noexcept;
+    // Whether `read` would look at a further segment: not once memory or the policy's time is used up.
+    [[nodiscard]] static bool goes_on(const CheckResult& result) noexcept;
     void read(const Segment& segment, std::uint8_t source, Scratch& scratch, CheckResult& result) const noexcept;
     void end(std::uint8_t source, CheckResult& result) const noexcept;
 
@@ -131,6 +133,11 @@ class Engine {
         std::array<bool, kCategoryCount> deep{};
     };
 
+    // Whether the time of the call is up, for one who has something left to do: then the result says so. Asks the clock
+    // only where there is a limit.
+    static bool is_late(CheckResult& result) noexcept;
+    // 0: no limit.
+    [[nodiscard]] std::int64_t budget_ns(const CheckResult& result) const noexcept;
     void scan_segment(const Segment& segment, std::uint8_t source, bool learns, Scratch& scratch,
                       CheckResult& result) const;
     // What signatures find in a text: that of a segment, or of the child that the collector is in.

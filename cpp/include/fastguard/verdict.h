@@ -7,9 +7,13 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace fastguard {
+
+inline constexpr std::size_t kMostDecodedText = 256;  // bytes that are kept of what a disguise says
 
 struct Finding {
     std::uint32_t signature = 0;  // index in the pack
@@ -19,6 +23,8 @@ struct Finding {
     std::uint32_t detail = 0;  // of a protected text: which (protected.h)
     TextPlace begin;
     TextPlace end;
+    std::uint32_t decoded_begin = 0;  // in CheckResult::decoded
+    std::uint32_t decoded_size = 0;   // bytes, at most kMostDecodedText; 0: what was found stands in the text itself
 
     bool operator==(const Finding&) const = default;
 };
@@ -36,7 +42,8 @@ enum class Truncated : std::uint8_t {
     max_findings = 2,
     deep_windows = 4,
     decode_budget = 8,
-    stream_window = 16
+    stream_window = 16,
+    budget_us = 32
 };
 enum class Degraded : std::uint8_t { model = 1, memory = 2, scanner = 4 };
 
@@ -55,9 +62,13 @@ struct CheckResult {
     bool open = false;          // and that, or a gate without a model, to the deep tier
     std::array<CategoryResult, kCategoryCount> categories{};
     std::vector<Finding> findings;  // by place
+    std::string decoded;            // what findings in disguises say once these are undone; see `decoded_of`
     LabelScores gate_logits{};      // of the whole text
     LabelScores model_logits{};     // where the tier is fast or deep and a model had a say
     std::uint32_t gate_windows = 0;
+    bool untimed = false;       // set by who must see all of a text: no limit on time counts; `clear` leaves it
+    std::int64_t spent_ns = 0;  // by segments that are read, where the policy limits it
+    std::int64_t until_ns = 0;  // of the clock, for the segment that is being read; 0: no limit
 
     // Only where undecided:
     std::vector<std::int32_t> window_ids;  // kWindowIds a window
@@ -65,6 +76,11 @@ struct CheckResult {
     std::vector<float> window_scores;      // how strongly the gate spoke
 
     void clear() noexcept;
+    // What was found by one of the findings, as it reads once its disguise is undone; empty where there was none. Bytes
+    // that a code gave, valid UTF-8 or not.
+    [[nodiscard]] std::string_view decoded_of(const Finding& finding) const noexcept {
+        return std::string_view(decoded).substr(finding.decoded_begin, finding.decoded_size);
+    }
     void set(Truncated limit) noexcept { truncated |= static_cast<std::uint8_t>(limit); }
     void set(Degraded part) noexcept { degraded |= static_cast<std::uint8_t>(part); }
     [[nodiscard]] bool has(Truncated limit) const noexcept {

@@ -78,8 +78,11 @@ def describe_finding(finding: Finding) -> list[str]:
     if finding.view != "raw":
         where += f", {finding.view}"
     tags = " ".join((*finding.atlas, *finding.owasp, *finding.cwe))
-    return [
+    lines = [
         f"  {paint(finding.signature, 'cyan')}  {finding.severity}  {paint(where, 'dim')}",
         f"      {finding.summary}  {paint(tags, 'dim')}",
         f"      {paint(excerpt(finding.text), 'bold')}",
     ]
+    if finding.decoded is not None:
+        lines.append(f"      {paint('says', 'dim')} {paint(excerpt(finding.decoded), 'bold')}")
+    return lines

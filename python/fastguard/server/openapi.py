@@ -155,6 +155,7 @@ _FINDING = _object(
     utf16_start=_INTEGER,
     utf16_end=_INTEGER,
     text=_STRING,
+    decoded=_null(_STRING),
     message=_null(_INTEGER),
 )
 _VERDICT = _object(
