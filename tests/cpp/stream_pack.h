@@ -48,8 +48,8 @@ inline std::vector<fastguard::SignatureSpec> signatures() {
     return all;
 }
 
-// `blocking`: injections block; secrets and addresses do where `entities` says so.
-inline fastguard::Engine engine(bool blocking, bool entities = false) {
+// `blocking`: injections block; secrets and addresses do where `entities` says so. `views`: of injections.
+inline fastguard::Engine engine(bool blocking, bool entities = false, std::uint8_t views = kFolded | kSkeleton) {
     const fastguard::Concepts concepts = {{"verb", {"ignore", "vergiss", "忽略"}},
                                           {"noun", {"instruct*", "anweisung*", "指令"}}};
     fastguard::Policy policy;
@@ -59,7 +59,9 @@ inline fastguard::Engine engine(bool blocking, bool entities = false) {
         source[kPii].block = entities ? 3 : 0;
         source[kPii].flag = 4;
     }
-    return {std::make_shared<const fastguard::Pack>(signatures(), concepts), policy, nullptr};
+    std::vector<fastguard::SignatureSpec> all = signatures();
+    all.back().views = views;
+    return {std::make_shared<const fastguard::Pack>(std::move(all), concepts), policy, nullptr};
 }
 
 struct Streamed {

@@ -73,8 +73,11 @@ class Code {
         int code = 0;
         int first = 0;
         int index = 0;
-        for (unsigned length = 1; length <= kMostBits && !bits.ended(); ++length) {
+        for (unsigned length = 1; length <= kMostBits; ++length) {
             code |= static_cast<int>(bits.take(1));
+            if (bits.ended()) {
+                return -1;
+            }
             const int count = counts_[length];
             if (code - count < first) {
                 return symbols_[static_cast<std::size_t>(index) + static_cast<std::size_t>(code - first)];
@@ -223,7 +226,7 @@ class Inflater {
             }
             const auto from = static_cast<std::size_t>(d);
             const std::size_t distance = kDistance[from] + bits_.take(kDistanceBits[from]);
-            if (distance > size_) {
+            if (distance > size_ || bits_.ended()) {
                 return false;
             }
             for (std::size_t i = 0; i < length; ++i) {
