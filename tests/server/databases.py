@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -32,10 +33,11 @@ class Cluster:
 
     folder: Path
     account: int | None
+    port: int
     process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
-        return f"postgresql://guard@/{database}?host={self.folder}"
+        return f"postgresql://guard@:{self.port}/{database}?host={self.folder}"
 
     def run(self, *command: str) -> None:
         done = subprocess.run(
@@ -44,7 +46,8 @@ class Cluster:
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
-        options = ["-k", str(self.folder), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=20"]
+        options = ["-k", str(self.folder), "-p", str(self.port), "-c", "fsync=off", "-c", "max_connections=20"]
+        options += ["-c", "listen_addresses=127.0.0.1"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", str(self.folder / "data"), *options],
@@ -55,7 +58,7 @@ class Cluster:
                 stderr=log,
             )
         end = time.monotonic() + 30
-        while not (self.folder / ".s.PGSQL.5432").exists():
+        while not (self.folder / f".s.PGSQL.{self.port}").exists():
             assert self.process.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -93,11 +96,15 @@ def cluster() -> Iterator[Cluster]:
     folder = Path(
         tempfile.mkdtemp(prefix="fg-pg-")
     )  # not pytest's: only root may enter that, and a socket's path is short
-    made = Cluster(folder, account)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Cluster(folder, account, port)
     try:
         if account is not None:
             os.chown(folder, account, account)
-        made.run(initdb, "-D", str(folder / "data"), "-U", "guard", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        made.run(initdb, "-D", str(folder / "data"), "-U", "guard", "-E", "UTF8", "--locale=C", "-N",
+                 "--auth-local=trust", "--auth-host=scram-sha-256")  # fmt: skip
         made.start()
         yield made
     finally:

@@ -20,6 +20,7 @@ from fastguard.server.errors import ConfigError
 from fastguard.server.events import Event
 from fastguard.server.judge import PolicyGuard
 from fastguard.server.metrics import BUCKETS
+from fastguard.server.pgurl import Address, connect
 from fastguard.server.reader import FILTERS
 from fastguard.server.service import Call, Service
 from fastguard.server.store import open_reader, open_store
@@ -327,6 +328,26 @@ def test_a_database_that_cannot_be_used_is_an_error_of_the_configuration(postgre
         open_store(f"postgresql://guard@/x?host={tmp_path}")
 
 
+def test_over_tcp_the_password_counts(
+    service: Service, guard: Guard, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = Address.of(postgres.database("tcp"))
+    local = connect(address, {}, timeout=10)
+    local.execute_simple("ALTER ROLE guard PASSWORD 'p/w@d'")
+    local.close()
+    place = f"127.0.0.1:{postgres.port}/tcp"
+    with closing(open_store(f"postgresql://guard:p%2Fw%40d@{place}")) as store, closing(store.reader()) as reader:
+        store.write([event(service, guard, ATTACK, time.time())])
+        assert reader.size()[0] == 1
+    monkeypatch.setenv("PGPASSWORD", "p/w@d")
+    with closing(open_reader(f"postgresql://guard@{place}")) as reader:
+        assert reader.find("r") == 1
+    with pytest.raises(ConfigError, match=f"postgresql://guard@{place}: events.store: password authentication failed"):
+        open_store(f"postgresql://guard:hunter2@{place}")
+    with pytest.raises(ConfigError, match="refuses SSL"):
+        open_store(f"postgresql://guard:p%2Fw%40d@{place}?sslmode=require")
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -348,8 +369,6 @@ def test_addresses_that_are_wrong_say_so_without_the_password(url: str, said: st
 
 def test_addresses_that_are_right() -> None:
     import ssl
-
-    from fastguard.server.pgurl import Address
 
     found = Address.of("postgresql://us%40er:p%2Fw@[::1]:6432/my%20events?sslmode=verify-full")
     assert (found.host, found.port, found.user, found.password) == ("::1", 6432, "us@er", "p/w")
