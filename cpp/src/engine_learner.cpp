@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace fastguard {
 namespace {
@@ -42,6 +43,17 @@ bool looks_like_words(std::string_view text) noexcept {
         inside = is_letter(c);
     }
     return 5 * letters >= 3 * seen && 2 * letters >= 5 * words && letters <= kLongWord * words;
+}
+
+// What only sentences are: attacks by what they ask for.
+bool is_of_orders(std::uint8_t category) noexcept {
+    const std::string_view name = kCategories[category];
+    return name == "prompt_injection" || name == "jailbreak" || name == "system_prompt_leak";
+}
+
+// One word is no sentence: nothing can be asked or ordered with it.
+bool is_one_word(const Reading& reading) noexcept {
+    return reading.tokens.size() == 1 && reading.tokens[0].size() <= kLongWord;
 }
 
 std::uint64_t bit(std::size_t child) noexcept { return std::uint64_t{1} << child; }
@@ -107,7 +119,14 @@ void Engine::keep_windows(const Reading& reading, const float* scores, CheckResu
 
 std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::uint8_t> silent) {
     float* scores = scratch_.window_scores.reserve(reading.blocks.size());
-    const GateResult gate = engine_.gate_->score(reading.blocks, reading.dense, scores, silent);
+    GateResult gate = engine_.gate_->score(reading.blocks, reading.dense, scores, silent);
+    if (is_one_word(reading)) {
+        const std::span<const Label> labels = engine_.gate_->labels();
+        for (std::size_t l = 0; l < labels.size(); ++l) {
+            gate.logits[l] =
+                is_of_orders(labels[l].category) ? -std::numeric_limits<float>::infinity() : gate.logits[l];
+        }
+    }
     for (std::size_t l = 0; l < kGateLabels; ++l) {
         result_.gate_logits[l] = std::max(result_.gate_logits[l], gate.logits[l]);
     }
