@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <limits>
 #include <new>
 
@@ -16,11 +15,8 @@ namespace {
 constexpr std::size_t kMaxCandidates = 512;
 constexpr std::size_t kMaxMatches = 512;
 constexpr std::size_t kMaxFound = 10'000;  // by `find`, which no limit of the policy may keep from finding
-constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
 
 std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
-
-float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
 
 std::int64_t now_ns() noexcept {
     return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -354,109 +350,6 @@ void Engine::scan_phrases(const Reading& reading, ReadingScratch& buffers, Scrat
     for (std::size_t i = 0; i < count; ++i) {
         const Skeleton skeleton = read_skeleton(reading, parts[i], pack_->skeleton_concepts().filter(), buffers);
         run(pack_->skeleton_concepts(), collector.phrases(true), skeleton.view, skeleton.tokens, skeleton.starters);
-    }
-}
-
-void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept {
-    const std::size_t labels = gate_->labels().size();
-    LabelScores best;
-    best.fill(-std::numeric_limits<float>::infinity());
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-        best[i % labels] = std::max(best[i % labels], logits[i]);
-    }
-    result.undecided = false;
-    result.tier = Depth::fast;
-    result.model_logits = best;
-    fuse(best, true, source, result);
-    result.open = leaves_to_deep(learn(best, result.gate_windows, true, source), source);
-}
-
-void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
-    result.undecided = false;
-    result.set(Degraded::model);
-    fuse(result.gate_logits, false, source, result);
-}
-
-// The probability of each category that a tier speaks of.
-Engine::Probabilities Engine::learn(const LabelScores& logits, std::size_t windows, bool of_model,
-                                    std::uint8_t source) const noexcept {
-    Probabilities learned{};
-    if (gate_ != nullptr && !std::isinf(logits[0])) {
-        const std::span<const Label> labels = gate_->labels();
-        const float log_windows = log_of(windows);
-        for (std::size_t l = 0; l < labels.size(); ++l) {
-            if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
-                const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
-                float& probability = learned[labels[l].category];
-                probability = std::max(probability, calibration(logits[l], log_windows));
-            }
-        }
-    }
-    return learned;
-}
-
-void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
-    Learned learned;
-    learned.probabilities = learn(logits, result.gate_windows, of_model, source);
-    conclude(learned, source, result);
-}
-
-// Evidence to scores, scores to levels, levels to the action.
-void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept {
-    // Noisy-or over distinct signatures: more evidence never lowers a score.
-    Probabilities doubt;
-    doubt.fill(1.0F);
-    std::array<bool, kCategoryCount> matched{};
-    std::array<bool, kCategoryCount> mentioned{};
-    for (auto finding = result.findings.begin(); finding != result.findings.end(); ++finding) {
-        if (finding->mention) {
-            mentioned[pack_->signatures()[finding->signature].spec.category] = true;
-            continue;
-        }
-        const auto same = [&](const Finding& other) { return other.signature == finding->signature && !other.mention; };
-        const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), 64);
-        if (std::none_of(recent, finding, same)) {
-            const Signature& signature = pack_->signatures()[finding->signature];
-            doubt[signature.spec.category] *= 1.0F - (finding->supported ? signature.supported : signature.confidence);
-            matched[signature.spec.category] = true;
-        }
-    }
-    result.score = 0.0F;
-    result.level = kLevels;
-    result.action = Action::allow;
-    for (std::size_t c = 0; c < kCategoryCount; ++c) {
-        result.categories[c] = {};
-        const float probability = learned.probabilities[c];
-        if (probability == 0.0F && !matched[c] && !mentioned[c]) {
-            continue;
-        }
-        const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
-        float score = quantised(1.0F - doubt[c] * (1.0F - probability));
-        if (mentioned[c]) {
-            score = std::max(score, quantised(cuts[kMentionLevel - 1]));
-        }
-        const auto cut = std::find_if(cuts.begin(), cuts.end(), [score](float least) { return score >= least; });
-        std::uint8_t level = static_cast<std::uint8_t>(cut - cuts.begin() + 1);
-        if (level > kLevels) {
-            level = matched[c] ? kLevels : std::uint8_t{0};
-        }
-        if (mentioned[c]) {
-            level = std::min(level, kMentionLevel);  // the cut may be rounded up
-        }
-        result.categories[c] = {level == 0 ? 0.0F : score, level};
-        if (level == 0) {
-            continue;
-        }
-        result.score = std::max(result.score, score);
-        result.level = std::min(result.level, level);
-        const ActionRule& rule = policy_.actions[source][c];
-        const Action action = level <= rule.block ? Action::block : level <= rule.flag ? Action::flag : Action::allow;
-        result.action = std::max(result.action, action);
-    }
-    // What was not looked at is not allowed silently.
-    if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows) ||
-        result.has(Truncated::decode_budget) || result.has(Truncated::budget_us)) {
-        result.action = std::max(result.action, Action::escalate);
     }
 }
 

@@ -1,0 +1,135 @@
+// Evidence to scores, scores to levels, levels to the action.
+#include "fastguard/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace fastguard {
+namespace {
+
+constexpr std::uint8_t kMentionLevel = 4;   // that a category comes to by mentions alone
+constexpr std::ptrdiff_t kLookedBack = 64;  // findings among which the same signature counts once
+
+float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
+
+// What the findings say of each category.
+struct Evidence {
+    std::array<float, kCategoryCount> doubt;  // noisy-or over distinct signatures: more evidence never lowers a score
+    std::array<bool, kCategoryCount> matched{};
+    std::array<bool, kCategoryCount> mentioned{};
+};
+
+Evidence evidence_of(const CheckResult& result, const Pack& pack) noexcept {
+    Evidence evidence;
+    evidence.doubt.fill(1.0F);
+    for (auto finding = result.findings.begin(); finding != result.findings.end(); ++finding) {
+        const Signature& signature = pack.signatures()[finding->signature];
+        const std::uint8_t category = signature.spec.category;
+        if (finding->mention) {
+            evidence.mentioned[category] = true;
+            continue;
+        }
+        const auto same = [&](const Finding& other) { return other.signature == finding->signature && !other.mention; };
+        const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), kLookedBack);
+        if (std::none_of(recent, finding, same)) {
+            evidence.doubt[category] *= 1.0F - (finding->supported ? signature.supported : signature.confidence);
+            evidence.matched[category] = true;
+        }
+    }
+    return evidence;
+}
+
+// The level of a score; 0: none.
+std::uint8_t level_of(float score, const LevelCuts& cuts, bool matched, bool mentioned) noexcept {
+    const auto cut = std::find_if(cuts.begin(), cuts.end(), [score](float least) { return score >= least; });
+    std::uint8_t level = static_cast<std::uint8_t>(cut - cuts.begin() + 1);
+    if (level > kLevels) {
+        level = matched ? kLevels : std::uint8_t{0};
+    }
+    return mentioned ? std::min(level, kMentionLevel) : level;  // the cut may be rounded up
+}
+
+}  // namespace
+
+void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept {
+    const std::size_t labels = gate_->labels().size();
+    LabelScores best;
+    best.fill(-std::numeric_limits<float>::infinity());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        best[i % labels] = std::max(best[i % labels], logits[i]);
+    }
+    result.undecided = false;
+    result.tier = Depth::fast;
+    result.model_logits = best;
+    fuse(best, true, source, result);
+    result.open = leaves_to_deep(learn(best, result.gate_windows, true, source), source);
+}
+
+void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
+    result.undecided = false;
+    result.set(Degraded::model);
+    fuse(result.gate_logits, false, source, result);
+}
+
+// The probability of each category that a tier speaks of.
+Engine::Probabilities Engine::learn(const LabelScores& logits, std::size_t windows, bool of_model,
+                                    std::uint8_t source) const noexcept {
+    Probabilities learned{};
+    if (gate_ != nullptr && !std::isinf(logits[0])) {
+        const std::span<const Label> labels = gate_->labels();
+        const float log_windows = log_of(windows);
+        for (std::size_t l = 0; l < labels.size(); ++l) {
+            if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
+                const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
+                float& probability = learned[labels[l].category];
+                probability = std::max(probability, calibration(logits[l], log_windows));
+            }
+        }
+    }
+    return learned;
+}
+
+void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
+    Learned learned;
+    learned.probabilities = learn(logits, result.gate_windows, of_model, source);
+    conclude(learned, source, result);
+}
+
+// The whole result but for the findings.
+void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept {
+    const Evidence evidence = evidence_of(result, *pack_);
+    result.score = 0.0F;
+    result.level = kLevels;
+    result.action = Action::allow;
+    for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        result.categories[c] = {};
+        const float probability = learned.probabilities[c];
+        if (probability == 0.0F && !evidence.matched[c] && !evidence.mentioned[c]) {
+            continue;
+        }
+        const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
+        float score = quantised(1.0F - evidence.doubt[c] * (1.0F - probability));
+        if (evidence.mentioned[c]) {
+            score = std::max(score, quantised(cuts[kMentionLevel - 1]));
+        }
+        const std::uint8_t level = level_of(score, cuts, evidence.matched[c], evidence.mentioned[c]);
+        result.categories[c] = {level == 0 ? 0.0F : score, level};
+        if (level == 0) {
+            continue;
+        }
+        result.score = std::max(result.score, score);
+        result.level = std::min(result.level, level);
+        const ActionRule& rule = policy_.actions[source][c];
+        const Action action = level <= rule.block ? Action::block : level <= rule.flag ? Action::flag : Action::allow;
+        result.action = std::max(result.action, action);
+    }
+    // What was not looked at is not allowed silently.
+    if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows) ||
+        result.has(Truncated::decode_budget) || result.has(Truncated::budget_us)) {
+        result.action = std::max(result.action, Action::escalate);
+    }
+}
+
+}  // namespace fastguard
