@@ -51,9 +51,13 @@ def test_a_signature_of_the_weakest_tier_never_blocks_by_itself(guard: Guard) ->
     assert guard is not None
 
 
-@pytest.mark.parametrize("word", ["complete", "leak", "System", "everything", " prompt\n", "Anweisungen", "инструкции", "指", "key!"])
+@pytest.mark.parametrize(
+    "word", ["complete", "leak", "System", "everything", " prompt\n", "Anweisungen", "инструкции", "指", "key!"]
+)
 @pytest.mark.parametrize("source", ["user", "tool_result", "assistant"])
 def test_a_single_word_is_not_scored(guard: Guard, word: str, source: str) -> None:
     verdict = guard.check(word, source=source)
-    assert verdict.action is Action.ALLOW and not verdict.findings, verdict
-    assert "prompt_injection" not in verdict.categories and verdict.score == 0.0
+    assert verdict.action is Action.ALLOW, verdict
+    assert not verdict.findings
+    assert "prompt_injection" not in verdict.categories
+    assert verdict.score == 0.0
