@@ -196,6 +196,18 @@ def test_workers_share_socket_store_and_counters(serve, tmp_path: Path) -> None:
     db.close()
 
 
+def test_workers_end_with_their_parent(serve) -> None:
+    running: Running = serve("--workers", "2")
+    assert running.get("/livez").status == 200
+    running.process.kill()
+    running.process.wait()
+    end = time.monotonic() + 20
+    with pytest.raises(OSError):  # noqa: PT012  (until nobody listens)
+        while time.monotonic() < end:
+            socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2])), timeout=1).close()
+            time.sleep(0.1)
+
+
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     import sys
 

@@ -15,11 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastguard.errors import FastguardError
 from fastguard.server.config import Config, Listen
 from fastguard.server.errors import ConfigError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 log = logging.getLogger("fastguard.server")
 
@@ -28,6 +31,7 @@ _FAILED_START: Final = 3
 _SWITCH: Final = 0.0005
 _BACKLOG: Final = 2048
 _QUICK: Final = 2.0  # seconds: a worker that ends sooner is started again only after as long
+_PARENT_SECONDS: Final = 1.0  # between two looks of a worker at whether its parent is still there
 
 
 def bind(listen: Listen, file: str) -> socket.socket:
@@ -145,7 +149,11 @@ def _worker(
             loop.run_in_executor(None, _reload)
 
         loop.add_signal_handler(signal.SIGHUP, reload)
-        await Server(settings).serve(sockets=[bound])
+        server = Server(settings)
+        watch = asyncio.create_task(_leave_with(parent, server)) if parent else None
+        await server.serve(sockets=[bound])
+        if watch is not None:
+            watch.cancel()
         await application.leave()
 
     def _reload() -> None:
@@ -166,6 +174,14 @@ def _worker(
         application.close()
         service.close()
     return 0
+
+
+async def _leave_with(parent: int, server: uvicorn.Server) -> None:
+    """Drain the server once the parent is gone: nobody could end or replace this worker any more."""
+    while os.getppid() == parent:
+        await asyncio.sleep(_PARENT_SECONDS)
+    log.error("the parent has ended; this worker drains and ends as well")
+    server.should_exit = True
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
