@@ -17,7 +17,7 @@ from fastguard.server.metrics import BUCKETS
 from fastguard.server.reader import Reader, quantile
 from fastguard.server.service import Call, Service
 from fastguard.server.store import Store
-from serving import ATTACK, Running, stop
+from serving import ATTACK, Running, request_ids, stop
 
 
 @pytest.fixture(scope="module")
@@ -128,15 +128,7 @@ def test_pages_of_rows_follow_the_filters(service: Service, guard: Guard, tmp_pa
                 for name, value in filters.items()
             )
         ]
-        seen: list[str] = []
-        below = None
-        while True:
-            page = reader.page(filters, below=below, limit=17)
-            assert not page.cut
-            seen += [row.request_id for row in page.rows]
-            below = page.older
-            if below is None:
-                break
+        seen = request_ids(reader, filters)
         assert seen == expected
     assert len(reader.page({}, since=now - 590, until=now - 580).rows) == 10
     number = reader.find("r001")

@@ -24,7 +24,7 @@ from fastguard.server.pgurl import Address, connect
 from fastguard.server.reader import FILTERS
 from fastguard.server.service import Call, Service
 from fastguard.server.store import open_reader, open_store
-from serving import ATTACK, Running, stop
+from serving import ATTACK, Running, request_ids, stop
 
 TEXTS = ("Hello there", ATTACK, "Write to jane@example.org", "A \0 zero, ein Ümlaut und \U0001f600")
 
@@ -89,15 +89,7 @@ def test_pages_of_rows_follow_the_filters(service: Service, guard: Guard, place:
         ]  # fmt: skip
         for filters in every:
             expected = [item.request_id for item in reversed(events) if fits(item, filters)]
-            seen: list[str] = []
-            below = None
-            while True:
-                page = reader.page(filters, below=below, limit=17)
-                assert not page.cut
-                seen += [row.request_id for row in page.rows]
-                below = page.older
-                if below is None:
-                    break
+            seen = request_ids(reader, filters)
             assert seen == expected, filters
         assert len(reader.page({}, since=now - 590, until=now - 580).rows) == 10
         row = reader.page({}, limit=1).rows[0]

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from fastguard.importing.nodes import WORD, Node, holds, sample
 
 MOST_LETTERS = 512  # of a class outside ASCII: each becomes an alternative
-_MOST_EXACT = 64  # alternatives that are followed when it is asked which words every match holds
-_WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-_SETS = {"d": "0123456789", "w": _WORD, "s": " \t\n\r\f\v", "h": " \t"}
+_SETS = {"d": "0123456789", "w": WORD, "s": " \t\n\r\f\v", "h": " \t"}
 _POSIX = {
-    "alnum": _WORD[:-1],
-    "alpha": _WORD[:52],
+    "alnum": WORD[:-1],
+    "alpha": WORD[:52],
     "digit": "0123456789",
-    "lower": _WORD[:26],
-    "upper": _WORD[26:52],
+    "lower": WORD[:26],
+    "upper": WORD[26:52],
     "space": _SETS["s"],
     "blank": " \t",
     "xdigit": "0123456789abcdefABCDEF",
-    "word": _WORD,
+    "word": WORD,
     "punct": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
 }
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F))
@@ -35,19 +35,6 @@ _SPECIAL = frozenset("\\^$.|?*+()[]{}")
 
 class Unsupported(Exception):  # noqa: N818  (it says what was found, and is always caught)
     """Something that no pack can say, in words."""
-
-
-@dataclass(slots=True)
-class Node:
-    """A part of an expression: `text` in the engine's syntax, and what it may match."""
-
-    text: str
-    kind: str  # chars, edge, any, sequence, either, repeat, group
-    chars: str = ""  # of chars: what it may be
-    parts: list[Node] = field(default_factory=list)
-    low: int = 1
-    high: int | None = 1
-    index: int = 0  # of group: the number of the capture, 0 for none
 
 
 @dataclass(slots=True)
@@ -68,12 +55,12 @@ class Expression:
         """Return a text of this shape and where its captures are; borders of words are not looked at."""
         out: list[str] = []
         groups: dict[int, tuple[int, int]] = {}
-        _sample(self.root, source, out, groups)
+        sample(self.root, source, out, groups)
         return "".join(out), groups
 
     def holds(self, words: Iterable[str]) -> bool:
         """Whether every match holds one of these words, whatever their case; False where that is not certain."""
-        return _holds(self.root, tuple(word.lower() for word in words if word))
+        return holds(self.root, tuple(word.lower() for word in words if word))
 
 
 def literal(text: str) -> str:
@@ -100,82 +87,6 @@ def _escaped(char: str) -> str:
     if char in _SPECIAL:
         return "\\" + char
     return char if char.isprintable() or ord(char) > 0x7F else f"\\x{ord(char):02x}"
-
-
-def _sample(node: Node, source: random.Random, out: list[str], groups: dict[int, tuple[int, int]]) -> None:
-    if node.kind in {"chars", "any"}:
-        # White space is a space, and a gap holds some: texts are to be readable.
-        out.append(" " if " " in node.chars and node.chars.isspace() else source.choice(node.chars or _WORD + " " * 12))
-    elif node.kind == "sequence":
-        for part in node.parts:
-            _sample(part, source, out, groups)
-    elif node.kind == "either":
-        _sample(source.choice(node.parts), source, out, groups)
-    elif node.kind == "group":
-        start = sum(map(len, out))
-        _sample(node.parts[0], source, out, groups)
-        if node.index:
-            groups[node.index] = (start, sum(map(len, out)))
-    elif node.kind == "repeat":
-        high = node.low + 2 if node.high is None else min(node.high, node.low + 2)
-        for _ in range(source.randint(node.low, high)):
-            _sample(node.parts[0], source, out, groups)
-
-
-def _exact(node: Node) -> list[str] | None:
-    """Return all that a node matches, in lower case, where that is a short list."""
-    if node.kind == "edge":
-        return [""]
-    if node.kind == "chars":
-        return sorted(set(node.chars.lower())) if len(node.chars) <= 8 else None
-    if node.kind == "group":
-        return _exact(node.parts[0])
-    if node.kind == "repeat":
-        inner = _exact(node.parts[0])
-        if inner is None or node.high is None or node.high > 4 or len(inner) ** node.high > _MOST_EXACT:
-            return None
-        found, run = [] if node.low else [""], [""]
-        for count in range(1, node.high + 1):
-            run = [a + b for a in run for b in inner]
-            found += run if count >= node.low else []
-        return found
-    if node.kind == "either":
-        lists = [_exact(part) for part in node.parts]
-        joined = [text for texts in lists if texts is not None for text in texts]
-        return None if any(texts is None for texts in lists) or len(joined) > _MOST_EXACT else joined
-    if node.kind == "sequence":
-        run = [""]
-        for part in node.parts:
-            texts = _exact(part)
-            if texts is None or len(run) * len(texts) > _MOST_EXACT:
-                return None
-            run = [a + b for a in run for b in texts]
-        return run
-    return None
-
-
-def _holds(node: Node, words: tuple[str, ...]) -> bool:
-    if node.kind == "group":
-        return _holds(node.parts[0], words)
-    if node.kind == "repeat":
-        return node.low > 0 and _holds(node.parts[0], words)
-    if node.kind == "either":
-        return all(_holds(part, words) for part in node.parts)
-    if node.kind == "sequence":
-        run = [""]
-        for part in [*node.parts, None]:
-            texts = _exact(part) if part is not None else None
-            if texts is not None and len(run) * len(texts) <= _MOST_EXACT:
-                run = [a + b for a in run for b in texts]
-                continue
-            if all(any(word in text for word in words) for text in run):
-                return True
-            if part is not None and _holds(part, words):
-                return True
-            run = texts if texts is not None else [""]
-        return False
-    texts = _exact(node)
-    return texts is not None and all(any(word in text for word in words) for text in texts)
 
 
 class _Parser:

@@ -19,7 +19,7 @@ from fastguard.server import reader
 from fastguard.server.errors import ConfigError, RequestError
 from fastguard.server.pgurl import Address, connect, show_url
 from fastguard.server.reader import STEPS, BaseReader
-from fastguard.server.store import COLUMNS, BaseStore
+from fastguard.server.store import COLUMNS, EVENT_INDEXES, BaseStore
 
 T = TypeVar("T")
 
@@ -51,14 +51,6 @@ CREATE TABLE IF NOT EXISTS events (
     body TEXT NOT NULL,
     bytes INTEGER NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
-CREATE INDEX IF NOT EXISTS events_verdict ON events (verdict, id);
-CREATE INDEX IF NOT EXISTS events_category ON events (category, id);
-CREATE INDEX IF NOT EXISTS events_request ON events (request_id);
-CREATE INDEX IF NOT EXISTS events_action ON events (action, id);
-CREATE INDEX IF NOT EXISTS events_route ON events (route, id);
-CREATE INDEX IF NOT EXISTS events_project ON events (project, id);
-CREATE INDEX IF NOT EXISTS events_direction ON events (direction, id);
 CREATE TABLE IF NOT EXISTS feedback (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event BIGINT NOT NULL,
@@ -258,6 +250,7 @@ class PostgresStore(BaseStore):
             self._db.run("CREATE SCHEMA fastguard")
         if self._db.run("SELECT to_regclass('fastguard.kept') IS NULL") == [[True]]:
             self._db.run(_SCHEMA)
+            self._db.run(EVENT_INDEXES)
         self._db.run("INSERT INTO meta VALUES ('salt', ?) ON CONFLICT DO NOTHING", (secrets.token_bytes(32),))
         return bytes(self._db.run("SELECT value FROM meta WHERE name = 'salt'")[0][0])
 

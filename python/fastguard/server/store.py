@@ -31,6 +31,17 @@ _MARK: Final = (
     "INSERT INTO feedback (event, request_id, ts, verdict, category, mark, label, note, text, source)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+# What the pages search by; the same words in both stores.
+EVENT_INDEXES: Final = """\
+CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
+CREATE INDEX IF NOT EXISTS events_verdict ON events (verdict, id);
+CREATE INDEX IF NOT EXISTS events_category ON events (category, id);
+CREATE INDEX IF NOT EXISTS events_request ON events (request_id);
+CREATE INDEX IF NOT EXISTS events_action ON events (action, id);
+CREATE INDEX IF NOT EXISTS events_route ON events (route, id);
+CREATE INDEX IF NOT EXISTS events_project ON events (project, id);
+CREATE INDEX IF NOT EXISTS events_direction ON events (direction, id);
+"""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
@@ -47,14 +58,6 @@ CREATE TABLE IF NOT EXISTS events (
     level INTEGER NOT NULL,
     body TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS events_ts ON events (ts);
-CREATE INDEX IF NOT EXISTS events_verdict ON events (verdict, id);
-CREATE INDEX IF NOT EXISTS events_category ON events (category, id);
-CREATE INDEX IF NOT EXISTS events_request ON events (request_id);
-CREATE INDEX IF NOT EXISTS events_action ON events (action, id);
-CREATE INDEX IF NOT EXISTS events_route ON events (route, id);
-CREATE INDEX IF NOT EXISTS events_project ON events (project, id);
-CREATE INDEX IF NOT EXISTS events_direction ON events (direction, id);
 CREATE TABLE IF NOT EXISTS feedback (
     id INTEGER PRIMARY KEY,
     event INTEGER NOT NULL,
@@ -190,6 +193,7 @@ class Store(BaseStore):
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
+            self._db.executescript(EVENT_INDEXES)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))
             self.salt: bytes = self._meta("salt")
         except (OSError, sqlite3.Error) as problem:
