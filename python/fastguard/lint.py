@@ -12,7 +12,7 @@ from fastguard import _core
 from fastguard.errors import PackError
 from fastguard.fields import show
 from fastguard.guard import Guard
-from fastguard.pack import Pack, PathArgument
+from fastguard.pack import Pack, PathArgument, real_files
 from fastguard.policy import Allow, Limits, Policy
 from fastguard.signature import PROTECTING, Signature
 
@@ -46,8 +46,8 @@ def lint(paths: Iterable[PathArgument], *, default: bool = True) -> list[Problem
     except PackError as error:
         return [Problem(error.file, error.id, error.field, _without_place(error))]
     if paths:
-        wanted = {signature.id for signature in pack} - ({s.id for s in Pack.default()} if default else set())
-        pack = replace(pack, signatures=tuple(item for item in pack if item.id in wanted))
+        wanted = real_files(paths)
+        pack = replace(pack, signatures=tuple(item for item in pack if os.path.realpath(item.file) in wanted))
     problems = [problem for signature in pack for problem in _check_pattern(signature)]
     if not problems:
         problems = list(_check_examples(pack))

@@ -173,18 +173,24 @@ def _concept_entries(pack: Pack) -> dict[str, list[str]]:
 
 
 def _find(paths: Iterable[PathArgument], default: bool) -> list[_File]:
-    """Return the files of a pack with their contents: the default ones first, each path's in the order of names."""
-    files: list[_File] = []
+    """Return the files of a pack with their contents: the default ones first, each path's in the order of names.
+
+    A file that several paths lead to is read once: a default one may be named for `lint`.
+    """
+    files: dict[str, _File] = {}
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     for path in (*((_ROOT,) if default else ()), *(os.fspath(path) for path in given)):
         if not isinstance(path, str):
             raise TypeError(f"packs: expected paths as str or os.PathLike[str], got {type(path).__name__}")
         place = SHIPPED.get(path, path)
-        if os.path.isdir(place):
-            files.extend(_find_in_folder(place))
-        else:
-            files.append(_place(place))
-    return files
+        for file in _find_in_folder(place) if os.path.isdir(place) else (_place(place),):
+            files.setdefault(os.path.realpath(file.path), file)
+    return list(files.values())
+
+
+def real_files(paths: Iterable[PathArgument]) -> frozenset[str]:
+    """Return the real paths of the files that these paths lead to, without the default pack's."""
+    return frozenset(os.path.realpath(file.path) for file in _find(paths, default=False))
 
 
 def _find_in_folder(root: str) -> Iterator[_File]:

@@ -215,6 +215,15 @@ def test_lint_finds_nothing_in_a_good_file(acme: Path) -> None:
     assert lint([acme], default=False) == []
 
 
+def test_lint_of_a_default_file_by_its_path_checks_that_file(tmp_path: Path) -> None:
+    default = Pack.default()
+    shipped = next(Path(item.file) for item in default if item.id.startswith("hidden_text."))
+    (tmp_path / "link").symlink_to(shipped.parent)
+    for place in (shipped, tmp_path / "link" / shipped.name):
+        assert len(Pack.load([place])) == len(default)
+        assert lint([place]) == []
+
+
 def test_lint_names_every_example_that_comes_out_wrong(write: Write) -> None:
     path = write(
         "custom/acme.toml",
