@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastguard import Guard, LearnError, ModelError, _core, learn_gate
+from fastguard import Guard, LearnError, ModelError, _core
 from fastguard import learn as module
 from fastguard.learn import Example, learn, read_examples, read_regression
+from fastguard.learn import gate as learn_gate
 from fastguard.model import DEFAULT_MANIFEST, Model
 
 pytest.importorskip("onnxruntime")
@@ -91,7 +92,7 @@ def test_a_learnt_model_can_learn_again(outcome: module.Outcome, tmp_path: Path)
 
 def test_a_model_that_flags_more_innocent_texts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     innocent = [example for example in read_regression() if example.label == "innocent"]
-    monkeypatch.setattr(module, "_KEEPING", (1e-9,))
+    monkeypatch.setattr(module, "KEEPING", (1e-9,))
     wrong = [Example(example.text + " Thanks.", "prompt_injection", example.source) for example in innocent]
     refused = learn(numbered([*wrong, REVIEWED[4]]), tmp_path / "worse")
     assert "innocent texts of the regression set would be flagged" in refused.refused
