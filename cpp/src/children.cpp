@@ -182,6 +182,28 @@ bool Children::put_byte(char byte, std::size_t begin, std::size_t end) {
     return true;
 }
 
+bool Children::copy(std::string_view text, std::size_t begin, std::size_t end) {
+    if (begin >= end) {
+        return true;
+    }
+    const std::size_t count = std::min(end - begin, budget_);
+    if (!room(count)) {
+        return false;
+    }
+    std::copy_n(text.data() + begin, count, bytes_.data() + used_);
+    Origin* origins = origins_.data() + used_;
+    if (parent_ == kMaxChildren) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto at = static_cast<std::uint32_t>(begin + i);
+            origins[i] = {at, at + 1};
+        }
+    } else {
+        std::copy_n(origins_.data() + children_[parent_].begin + begin, count, origins);
+    }
+    used_ += count;
+    return begin + count == end || room(1);
+}
+
 bool Children::put_code_point(char32_t code_point, std::size_t begin, std::size_t end) {
     char utf8[4];
     const std::size_t size = utf8::encode(is_scalar(code_point) ? code_point : kReplacement, utf8);

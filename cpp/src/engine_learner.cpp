@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace fastguard {
@@ -57,6 +58,15 @@ bool is_one_word(const Reading& reading) noexcept {
 }
 
 std::uint64_t bit(std::size_t child) noexcept { return std::uint64_t{1} << child; }
+
+// Sets the bits of bytes [begin, end).
+void set_bits(std::uint64_t* bits, const Origin& place) noexcept {
+    for (std::uint32_t at = place.begin; at < place.end;) {
+        const std::uint32_t end = std::min(place.end, (at / 64 + 1) * 64);
+        bits[at / 64] |= ~std::uint64_t{0} >> (64 - (end - at)) << (at % 64);
+        at = end;
+    }
+}
 
 // From the first to the last byte of the segment that carries any of it.
 Origin extent(std::span<const Origin> origins) noexcept {
@@ -148,10 +158,15 @@ std::size_t Engine::Learner::score_text(std::size_t size) {
 void Engine::Learner::mark(std::size_t child) noexcept {
     const std::string_view said = scratch_.children.text(child);
     const std::span<const Origin> origins = scratch_.children.origins(child);
-    const auto set = [bits = scratch_.learn.carried.data()](const Origin& place) {
-        for (std::uint32_t at = place.begin; at < place.end; ++at) {
-            bits[at / 64] |= bit(at % 64);
+    // What follows on from byte to byte is set as one.
+    Origin run = {0, 0};
+    const auto set = [&run, bits = scratch_.learn.carried.data()](const Origin& place) {
+        if (place.begin == run.end) {
+            run.end = place.end;
+            return;
         }
+        set_bits(bits, run);
+        run = place;
     };
     for (std::size_t i = 0; i < said.size(); ++i) {
         if (i > 0 && origins[i] == origins[i - 1] && !is_blank(said[i - 1])) {
@@ -166,6 +181,7 @@ void Engine::Learner::mark(std::size_t child) noexcept {
     for (const Origin& place : scratch_.children.passed(child)) {
         set(place);
     }
+    set_bits(scratch_.learn.carried.data(), run);
 }
 
 bool Engine::Learner::carried(const Node& node, std::size_t at) const noexcept {
@@ -217,18 +233,32 @@ DenseFeatures Engine::Learner::dense_of_rest(const Node& node) {
     const std::string_view text = node.reading.raw.bytes;
     char* rest = scratch_.learn.text.reserve(text.size() + kViewPadding);
     std::size_t size = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        rest[size] = text[at];
-        size += carried(node, at) ? 0U : 1U;
+    const auto keep = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t at = begin; at < end; ++at) {
+            rest[size] = text[at];
+            size += carried(node, at) ? 0U : 1U;
+        }
+    };
+    if (!node.origins.empty()) {
+        keep(0, text.size());
+    }
+    // Of the segment itself, 64 bytes at a time: most carry nothing, or all of them something.
+    for (std::size_t begin = 0; node.origins.empty() && begin < text.size(); begin += kBlockBytes) {
+        const std::uint64_t bits = scratch_.learn.carried.data()[begin / kBlockBytes];
+        const std::size_t end = std::min(text.size(), begin + kBlockBytes);
+        if (bits == 0) {
+            std::memcpy(rest + size, text.data() + begin, end - begin);
+            size += end - begin;
+        } else if (~bits != 0) {
+            keep(begin, end);
+        }
     }
     if (size == 0 || size == text.size()) {
         return node.reading.dense;
     }
     Segment segment;
     segment.raw = {rest, size};
-    Reading reading;
-    read_segment(segment, engine_.plain_words_, scratch_.learn.part, reading);
-    return reading.dense;
+    return read_dense(segment, scratch_.learn.part);
 }
 
 std::size_t Engine::Learner::score_rest(const Node& node) {

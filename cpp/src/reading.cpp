@@ -20,6 +20,51 @@ void fold(const Segment& segment, ReadingScratch& scratch, Reading& reading) {
     active_kernel().classify(folded, size, folded, reading.folded_masks, ignored);
 }
 
+// The raw and the folded view, and what is counted in them.
+void read_views(const Segment& segment, ReadingScratch& scratch, Reading& reading) {
+    const std::size_t size = segment.raw.size();
+    reading.raw = {ViewKind::raw, segment.raw, nullptr};
+    reading.raw_masks = scratch.raw_masks.reserve(size);
+    reading.counts = {};
+    reading.stats = {};
+    char* folded = scratch.folded.reserve(size + kBlockBytes + kViewPadding);
+    active_kernel().classify(segment.raw.data(), size, folded, reading.raw_masks, reading.counts);
+    reading.ascii = reading.counts.high == 0;
+    if (reading.ascii) {
+        reading.folded = {ViewKind::folded, {folded, size}, nullptr};
+        reading.folded_masks = reading.raw_masks;
+        reading.stats.scripts = reading.counts.word > reading.counts.digit ? 1U : 0U;
+    } else {
+        fold(segment, scratch, reading);
+    }
+    reading.leet = leet_positions(reading.raw_masks, size);
+}
+
+// The dense features of a reading with `words` words; `facts` has what is known of those.
+DenseFeatures dense_of(const Reading& reading, std::size_t words, TextFacts& facts) noexcept {
+    facts.size = reading.raw.bytes.size();
+    facts.invisible = reading.stats.ignorables;
+    facts.scripts = static_cast<std::uint32_t>(std::popcount(reading.stats.scripts));
+    facts.confusable = reading.leet + reading.stats.mixed;
+    return dense_features(words, reading.counts, facts);
+}
+
+// What the pass over words finds of their sizes and repetition.
+void measure_words(std::string_view text, std::span<const Token> words, TextFacts& facts) noexcept {
+    for (const Token& word : words) {
+        facts.longest = std::max(facts.longest, word.size());
+        facts.glued += word.size() > kGluedBytes ? word.size() : 0;
+    }
+    std::array<std::uint64_t, 16> seen{};
+    for (const Token& word : words.first(std::min(words.size(), kRepeatWords))) {
+        const std::uint64_t hash = hash_bytes(text.data() + word.begin, word.size());
+        seen[(hash >> 6U) % seen.size()] |= std::uint64_t{1} << (hash % 64);
+    }
+    for (const std::uint64_t bits : seen) {
+        facts.distinct += static_cast<std::uint32_t>(std::popcount(bits));
+    }
+}
+
 // Finds the words of the folded view and looks them up, in one pass over them.
 void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& reading, TextFacts& facts) {
     const std::string_view text = reading.folded.bytes;
@@ -54,29 +99,21 @@ const WordTables& WordTables::none() noexcept {
 }
 
 void read_segment(const Segment& segment, const WordTables& tables, ReadingScratch& scratch, Reading& reading) {
-    const std::size_t size = segment.raw.size();
-    reading.raw = {ViewKind::raw, segment.raw, nullptr};
-    reading.raw_masks = scratch.raw_masks.reserve(size);
-    reading.counts = {};
-    reading.stats = {};
-    char* folded = scratch.folded.reserve(size + kBlockBytes + kViewPadding);
-    active_kernel().classify(segment.raw.data(), size, folded, reading.raw_masks, reading.counts);
-    reading.ascii = reading.counts.high == 0;
-    if (reading.ascii) {
-        reading.folded = {ViewKind::folded, {folded, size}, nullptr};
-        reading.folded_masks = reading.raw_masks;
-        reading.stats.scripts = reading.counts.word > reading.counts.digit ? 1U : 0U;
-    } else {
-        fold(segment, scratch, reading);
-    }
+    read_views(segment, scratch, reading);
     TextFacts facts;
     read_words(tables, scratch, reading, facts);
-    reading.leet = leet_positions(reading.raw_masks, size);
-    facts.size = size;
-    facts.invisible = reading.stats.ignorables;
-    facts.scripts = static_cast<std::uint32_t>(std::popcount(reading.stats.scripts));
-    facts.confusable = reading.leet + reading.stats.mixed;
-    reading.dense = dense_features(reading.tokens.size(), reading.counts, facts);
+    reading.dense = dense_of(reading, reading.tokens.size(), facts);
+}
+
+DenseFeatures read_dense(const Segment& segment, ReadingScratch& scratch) {
+    Reading reading;
+    read_views(segment, scratch, reading);
+    const std::string_view text = reading.folded.bytes;
+    Token* tokens = scratch.tokens.reserve(token_bound(text.size()));
+    const std::size_t count = find_tokens(text, reading.folded_masks, reading.ascii, tokens);
+    TextFacts facts;
+    measure_words(text, {tokens, count}, facts);
+    return dense_of(reading, count, facts);
 }
 
 Skeleton read_skeleton(const Reading& reading, const Part& part, const WordFilter& filter, ReadingScratch& scratch) {

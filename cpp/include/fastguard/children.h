@@ -81,6 +81,10 @@ class Children {
     // same place; else O(end - begin) in a child of a child, O(1) in a child of the root.
     bool put_byte(char byte, std::size_t begin, std::size_t end);
 
+    // Adds bytes [begin, end) of `text`, each carried by the byte at its own place of the text being read: as put_byte
+    // for each of them.
+    bool copy(std::string_view text, std::size_t begin, std::size_t end);
+
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
     bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);
 

@@ -68,12 +68,10 @@ void produce85(std::string_view text, std::size_t begin, std::size_t end, const 
     }
 }
 
-// Whether the first groups from `begin` on say something that can be printed: of other text, the first group rules most
-// out.
+// Whether the first groups from `begin` on say something that can be printed: valid UTF-8 without controls but white
+// space, perhaps cut at its end. Of other text, the first bytes rule most out.
 bool begins85(std::string_view text, std::size_t begin, const Digits85& digits) noexcept {
-    const auto prints = [](std::uint64_t byte) {
-        return byte >= 0x80 ? byte != 0xFF : is(static_cast<char>(byte), kPrint | kBlank);
-    };
+    unsigned pending = 0;  // continuation bytes that must follow
     for (std::size_t group = 0; group < 3; ++group) {
         std::uint64_t value = 0;
         for (std::size_t i = 0; i < 5; ++i) {
@@ -83,9 +81,18 @@ bool begins85(std::string_view text, std::size_t begin, const Digits85& digits) 
             }
             value = value * 85 + digit;
         }
-        if (value > 0xFFFFFFFFU || !prints(value >> 24U) || !prints(value >> 16U & 0xFFU) ||
-            !prints(value >> 8U & 0xFFU) || !prints(value & 0xFFU)) {
+        if (value > 0xFFFFFFFFU) {
             return false;
+        }
+        for (unsigned shift = 32; shift > 0;) {
+            shift -= 8;
+            const auto byte = static_cast<unsigned char>(value >> shift);
+            const bool follows = (byte & 0xC0U) == 0x80U;
+            if (follows != (pending > 0) || (byte < 0x80 && !is(static_cast<char>(byte), kPrint | kBlank)) ||
+                (!follows && byte >= 0x80 && (byte < 0xC2 || byte > 0xF4))) {
+                return false;
+            }
+            pending = follows ? pending - 1 : byte < 0xC0 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
         }
     }
     return true;

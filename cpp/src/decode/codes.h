@@ -163,8 +163,7 @@ bool keep_readable(const Job& job, ViewKind kind, std::size_t least, const Produ
 
 // Copies bytes [begin, end) of the text as they are.
 inline void copy(const Job& job, std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end && job.children.put_byte(job.text()[i], i, i + 1); ++i) {
-    }
+    (void)job.children.copy(job.text(), begin, end);
 }
 
 // Codes that escape characters give what lies this near to them, too, so that a sentence stays whole.

@@ -33,6 +33,11 @@ std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
     return end > at && (quotes ? before || behind : before && behind) ? end : at;
 }
 
+// The same at any byte; most are no mark.
+std::size_t marks_at(std::string_view text, std::size_t at) noexcept {
+    return is_mark(text[at]) ? inner_marks(text, at) : at;
+}
+
 // visit(begin, end, marks) for each word that marks were put into: `marks` is the number of places inside where they
 // stand. An apostrophe alone is no such mark: "don't".
 template <class Visit>
@@ -42,7 +47,7 @@ void each_marked_word(std::string_view text, const Visit& visit) {
         std::size_t marks = 0;
         std::size_t apostrophes = 0;
         for (std::size_t end = at; at < text.size(); at = end) {
-            end = inner_marks(text, at);
+            end = marks_at(text, at);
             if (end == at && !is_letter(text[at])) {
                 break;
             }
@@ -57,29 +62,33 @@ void each_marked_word(std::string_view text, const Visit& visit) {
     }
 }
 
-// Adds the word at bytes [begin, end) to both: with its marks, and without.
-void meter_word(std::string_view text, std::size_t begin, std::size_t end, WordMeter& plain,
-                WordMeter& joined) noexcept {
+// Adds the word at bytes [begin, end), with its marks or without.
+void meter_word(std::string_view text, std::size_t begin, std::size_t end, bool with_marks, WordMeter& meter) noexcept {
     for (std::size_t at = begin; at < end;) {
-        const std::size_t behind = inner_marks(text, at);
+        const std::size_t behind = marks_at(text, at);
         if (behind > at) {
-            plain.add(' ');
+            if (with_marks) {
+                meter.add(' ');
+            }
             at = behind;
             continue;
         }
-        plain.add(text[at]);
-        joined.add(text[at]);
+        meter.add(text[at]);
         ++at;
     }
-    plain.add(' ');
-    joined.add(' ');
+    meter.add(' ');
+}
+
+// Whether words make sense without their marks: what the next function asks first.
+bool may_be_put_in(const WordMeter::Count& joined) noexcept {
+    return joined.common >= 8 && joined.common * 4 >= joined.letters;
 }
 
 // Whether the marks of words were put into them: without, they are twice as often common ones; or they are so more
 // often and there is a place with marks for every two letters.
 bool are_put_in(std::size_t marks, const WordMeter::Count& joined, const WordMeter::Count& plain) noexcept {
-    const bool common = joined.common >= 8 && joined.common * 4 >= joined.letters;
-    return joined.says_more_than(plain) || (common && joined.common > plain.common && marks * 2 >= joined.letters);
+    return joined.says_more_than(plain) ||
+           (may_be_put_in(joined) && joined.common > plain.common && marks * 2 >= joined.letters);
 }
 
 // ---------------------------------------------------------------- letters in brackets
@@ -127,24 +136,29 @@ bool each_literal(std::string_view text, std::size_t open, const Visit& visit) {
 void decode_inner_marks(const Job& job) {
     const std::string_view text = job.text();
     std::size_t marks = 0;
-    WordMeter plain;
     WordMeter joined;
     each_marked_word(text, [&](std::size_t begin, std::size_t end, std::size_t inside) {
         marks += inside;
-        meter_word(text, begin, end, plain, joined);
+        meter_word(text, begin, end, false, joined);
     });
-    if (marks < kLeastInnerMarks || !are_put_in(marks, joined.end(), plain.end()) ||
-        !job.children.open(ViewKind::joined)) {
+    const WordMeter::Count without = joined.end();
+    if (marks < kLeastInnerMarks || !may_be_put_in(without)) {
+        return;
+    }
+    WordMeter plain;
+    each_marked_word(
+        text, [&](std::size_t begin, std::size_t end, std::size_t) { meter_word(text, begin, end, true, plain); });
+    if (!are_put_in(marks, without, plain.end()) || !job.children.open(ViewKind::joined)) {
         return;
     }
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = inner_marks(text, at);
-        if (end > at) {
-            at = end;
-        } else {
-            copy(job, at, at + 1);
-            ++at;
+        std::size_t plain_end = at;
+        std::size_t end = at;
+        while (plain_end < text.size() && (end = marks_at(text, plain_end)) == plain_end) {
+            ++plain_end;
         }
+        copy(job, at, plain_end);
+        at = std::max(end, plain_end);
     }
     job.children.close(text);
 }

@@ -145,18 +145,6 @@ bool is_common_word(std::string_view word) noexcept {
     return is_common(hash_bytes(copy.data(), word.size()));
 }
 
-void WordMeter::add(char c) noexcept {
-    const auto letter = static_cast<unsigned>(static_cast<unsigned char>(c) | 0x20U) - 'a';
-    if (letter >= 26) {
-        (void)end();
-        return;
-    }
-    if (size_ < word_.size()) {
-        word_[size_] = static_cast<char>('a' + letter);
-    }
-    ++size_;
-}
-
 WordMeter::Count WordMeter::end() noexcept {
     count_.letters += size_;
     count_.common += size_ > 1 && size_ <= word_.size() && is_common_word({word_.data(), size_}) ? size_ : 0;

@@ -49,7 +49,19 @@ class WordMeter {
         }
     };
 
-    void add(char c) noexcept;
+    void add(char c) noexcept {
+        const auto letter = static_cast<unsigned>(static_cast<unsigned char>(c) | 0x20U) - 'a';
+        if (letter >= 26) {
+            if (size_ > 0) {
+                (void)end();
+            }
+            return;
+        }
+        if (size_ < word_.size()) {
+            word_[size_] = static_cast<char>('a' + letter);
+        }
+        ++size_;
+    }
     // The counts so far; the text begins anew with a word.
     Count end() noexcept;
 

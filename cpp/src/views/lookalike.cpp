@@ -223,6 +223,10 @@ class Looker {
         children_.put_byte(c, place.begin, place.end);
     }
     void copy(std::size_t begin, std::size_t end) {
+        if (reading_.folded.origin == nullptr) {
+            children_.copy(text_, begin, end);
+            return;
+        }
         for (std::size_t at = begin; at < end; ++at) {
             put(text_[at], at, at + 1);
         }

@@ -249,8 +249,13 @@ class Squeezer {
         if (first >= last) {
             return;
         }
-        for (std::size_t at = tokens_[first].begin; at < tokens_[last - 1].end; ++at) {
-            put(at, at + 1);
+        const std::size_t end = tokens_[last - 1].end;
+        if (reading_.folded.origin == nullptr) {
+            children_.copy(text_, tokens_[first].begin, end);
+        } else {
+            for (std::size_t at = tokens_[first].begin; at < end; ++at) {
+                put(at, at + 1);
+            }
         }
         space(tokens_[last - 1].end - 1);
     }

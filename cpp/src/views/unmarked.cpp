@@ -49,6 +49,18 @@ bool has_high_control(std::string_view text) noexcept {
     return at != std::string_view::npos;
 }
 
+// Bytes that Unmarker::skip may take for markup, or that it counts.
+constexpr auto kMayBeMarkup = [] {
+    std::array<bool, 256> may{};
+    for (std::size_t c = 0; c < 0x20; ++c) {
+        may[c] = c != '\n' && c != '\t';
+    }
+    for (const char c : std::string_view("<[\\{}]*`~_\x7f\xC2")) {
+        may[static_cast<unsigned char>(c)] = true;
+    }
+    return may;
+}();
+
 class Unmarker {
   public:
     // `cells`: cells of a table make one text.
@@ -56,7 +68,7 @@ class Unmarker {
         : text_(text), children_(children), cells_(cells) {}
 
     void run() {
-        while (at_ < text_.size()) {
+        while (copy_plain() && at_ < text_.size()) {
             const std::size_t skipped = skip();
             if (skipped != 0) {
                 if (!holds_words(text_.substr(at_, skipped))) {
@@ -68,13 +80,28 @@ class Unmarker {
             if (!children_.put_byte(text_[at_], at_, at_ + 1)) {
                 return;
             }
-            if (text_[at_++] == '\n') {
-                line_ = children_.opened().size();
-            }
+            ++at_;
         }
     }
 
   private:
+    // Copies all up to the next byte that markup may begin with; false where the budget is used up.
+    bool copy_plain() {
+        std::size_t end = at_;
+        while (end < text_.size() && !kMayBeMarkup[static_cast<unsigned char>(text_[end])]) {
+            ++end;
+        }
+        const std::string_view plain = text_.substr(at_, end - at_);
+        if (!children_.copy(text_, at_, end)) {
+            return false;
+        }
+        if (const std::size_t last = plain.rfind('\n'); last != std::string_view::npos) {
+            line_ = children_.opened().size() - (plain.size() - last - 1);
+        }
+        at_ = end;
+        return true;
+    }
+
     [[nodiscard]] char ahead(std::size_t by) const noexcept { return at_ + by < text_.size() ? text_[at_ + by] : '\0'; }
 
     // Whether a reader of the markup itself would find words in it: attributes with a text, comments.
