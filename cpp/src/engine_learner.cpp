@@ -21,15 +21,19 @@ bool is_letter(char c) noexcept {
     return (u | 0x20U) - 'a' < 26U || u >= 0x80;
 }
 
-// Whether a word has letters alone, a vowel among them, or letters that are not ASCII.
-bool may_be_spoken(std::string_view word) noexcept {
-    const auto is_vowel = [](char c) {
-        constexpr std::uint32_t kVowels = 1U << 0U | 1U << 4U | 1U << 8U | 1U << 14U | 1U << 20U | 1U << 24U;
-        return static_cast<unsigned char>(c) >= 0x80 ||
-               (c >= 'a' && (kVowels >> static_cast<unsigned>(c - 'a') & 1U) != 0);
-    };
-    return std::all_of(word.begin(), word.end(), is_letter) && std::any_of(word.begin(), word.end(), is_vowel);
-}
+// For each byte of a folded word: bit 0: a vowel or part of a letter that is not ASCII; bit 1: no letter; bit 2: a
+// character begins here. A word may be spoken where it has letters alone, one of them so.
+constexpr unsigned kSounding = 1;
+constexpr auto kSounds = [] {
+    std::array<std::uint8_t, 256> sounds{};
+    for (unsigned c = 0; c < 256; ++c) {
+        const bool letter = (c | 0x20U) - 'a' < 26U || c >= 0x80;
+        const bool vowel = c >= 0x80 || std::string_view("aeiouy").find(static_cast<char>(c)) != std::string_view::npos;
+        sounds[c] =
+            static_cast<std::uint8_t>((vowel ? 1U : 0U) | (letter ? 0U : 2U) | ((c & 0xC0U) == 0x80U ? 0U : 4U));
+    }
+    return sounds;
+}();
 
 // Whether a piece of text is in words, as far as one sees without reading it.
 bool looks_like_words(std::string_view text) noexcept {
@@ -88,13 +92,18 @@ bool is_in_words(const Reading& reading) noexcept {
     std::size_t letters = 0;     // bytes
     std::size_t characters = 0;  // the same
     for (const Token& token : reading.tokens) {
-        const std::string_view word = text.substr(token.begin, token.size());
-        if (is_letter(word.front())) {
+        if (is_letter(text[token.begin])) {
+            unsigned kinds = 0;
+            std::size_t begun = 0;  // characters
+            for (std::size_t at = token.begin; at < token.end; ++at) {
+                const unsigned kind = kSounds[static_cast<unsigned char>(text[at])];
+                kinds |= kind;
+                begun += kind >> 2U;
+            }
             ++words;
-            letters += word.size();
-            characters += static_cast<std::size_t>(std::count_if(
-                word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-            spoken += may_be_spoken(word) ? 1U : 0U;
+            letters += token.size();
+            characters += begun;
+            spoken += (kinds & 3U) == kSounding ? 1U : 0U;
         }
     }
     return words >= kLeastWords && 5 * spoken >= 3 * words && 2 * letters >= 5 * words &&
@@ -169,6 +178,13 @@ void Engine::Learner::mark(std::size_t child) noexcept {
         run = place;
     };
     for (std::size_t i = 0; i < said.size(); ++i) {
+        while (i < said.size() && origins[i].begin == run.end && origins[i].end == run.end + 1) {
+            ++run.end;
+            ++i;
+        }
+        if (i == said.size()) {
+            break;
+        }
         if (i > 0 && origins[i] == origins[i - 1] && !is_blank(said[i - 1])) {
             continue;
         }

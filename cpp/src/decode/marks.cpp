@@ -4,6 +4,8 @@
 #include "evidence.h"
 #include "words.h"
 
+#include "fastguard/tokenizer.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -17,7 +19,7 @@ bool is_mark(char c) noexcept { return is(c, kPrint) && !is(c, kAlnum); }
 
 // Where the marks at `at` end, if letters stand on both sides of them (quotes also where a word begins or ends); `at`
 // where they part words.
-std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
+inline std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
     std::size_t end = at;
     bool quotes = true;
     while (end < text.size() && end - at < 4 && is_mark(text[end])) {
@@ -34,7 +36,7 @@ std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
 }
 
 // The same at any byte; most are no mark.
-std::size_t marks_at(std::string_view text, std::size_t at) noexcept {
+inline std::size_t marks_at(std::string_view text, std::size_t at) noexcept {
     return is_mark(text[at]) ? inner_marks(text, at) : at;
 }
 
@@ -62,19 +64,74 @@ void each_marked_word(std::string_view text, const Visit& visit) {
     }
 }
 
-// Adds the word at bytes [begin, end), with its marks or without.
-void meter_word(std::string_view text, std::size_t begin, std::size_t end, bool with_marks, WordMeter& meter) noexcept {
+// The words that marks were put into, read without them, and the places with marks in them.
+struct Unmarked {
+    std::size_t marks = 0;
+    WordMeter::Count words;
+};
+
+// Letters in a row, of which the first few are kept.
+class Row {
+  public:
+    void add(char c) noexcept {
+        word_[std::min(size_, kLongestCommon)] = static_cast<char>(c | 0x20);
+        ++size_;
+    }
+    void end(WordMeter::Count& count) noexcept {
+        count.letters += size_;
+        count.common += size_ > 1 && size_ <= kLongestCommon && is_common(hash_bytes(word_.data(), size_)) ? size_ : 0;
+        size_ = 0;
+    }
+
+  private:
+    std::array<char, kLongestCommon + 8> word_{};
+    std::size_t size_ = 0;
+};
+
+// What each_marked_word and a WordMeter for its words without marks would say, in one pass.
+Unmarked read_unmarked(std::string_view text) noexcept {
+    Unmarked all;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t begin = at;
+        Row row;
+        WordMeter::Count words;
+        std::size_t marks = 0;
+        std::size_t apostrophes = 0;
+        for (; at < text.size();) {
+            if (is(text[at], kLower | kUpper)) {
+                row.add(text[at++]);
+                continue;
+            }
+            if (static_cast<unsigned char>(text[at]) >= 0x80) {
+                row.end(words);
+                ++at;
+                continue;
+            }
+            const std::size_t end = marks_at(text, at);
+            if (end == at) {
+                break;
+            }
+            ++marks;
+            apostrophes += end == at + 1 && text[at] == '\'' ? 1U : 0U;
+            at = end;
+        }
+        if (marks > apostrophes || marks > 1) {
+            row.end(words);
+            all.marks += marks;
+            all.words.letters += words.letters;
+            all.words.common += words.common;
+        }
+        at += at == begin ? 1U : 0U;
+    }
+    return all;
+}
+
+// Adds the word at bytes [begin, end); marks part its letters.
+void meter_word(std::string_view text, std::size_t begin, std::size_t end, WordMeter& meter) noexcept {
     for (std::size_t at = begin; at < end;) {
         const std::size_t behind = marks_at(text, at);
-        if (behind > at) {
-            if (with_marks) {
-                meter.add(' ');
-            }
-            at = behind;
-            continue;
-        }
-        meter.add(text[at]);
-        ++at;
+        meter.add(behind > at ? ' ' : text[at]);
+        at = std::max(behind, at + 1);
     }
     meter.add(' ');
 }
@@ -135,20 +192,14 @@ bool each_literal(std::string_view text, std::size_t open, const Visit& visit) {
 
 void decode_inner_marks(const Job& job) {
     const std::string_view text = job.text();
-    std::size_t marks = 0;
-    WordMeter joined;
-    each_marked_word(text, [&](std::size_t begin, std::size_t end, std::size_t inside) {
-        marks += inside;
-        meter_word(text, begin, end, false, joined);
-    });
-    const WordMeter::Count without = joined.end();
-    if (marks < kLeastInnerMarks || !may_be_put_in(without)) {
+    const Unmarked unmarked = read_unmarked(text);
+    if (unmarked.marks < kLeastInnerMarks || !may_be_put_in(unmarked.words)) {
         return;
     }
     WordMeter plain;
-    each_marked_word(
-        text, [&](std::size_t begin, std::size_t end, std::size_t) { meter_word(text, begin, end, true, plain); });
-    if (!are_put_in(marks, without, plain.end()) || !job.children.open(ViewKind::joined)) {
+    each_marked_word(text,
+                     [&](std::size_t begin, std::size_t end, std::size_t) { meter_word(text, begin, end, plain); });
+    if (!are_put_in(unmarked.marks, unmarked.words, plain.end()) || !job.children.open(ViewKind::joined)) {
         return;
     }
     for (std::size_t at = 0; at < text.size();) {

@@ -17,6 +17,7 @@ using namespace ascii;
 
 constexpr std::size_t kMostHost = 300;  // bytes as written, defanged dots included
 constexpr std::size_t kMostScheme = 6;
+constexpr std::size_t kMostLabel = 63;
 
 struct Scheme {
     std::string_view name;
@@ -69,15 +70,24 @@ std::size_t dot_at(std::string_view text, std::size_t at) noexcept {
     return text.substr(at, 3) == "\xE3\x80\x82" ? 3 : 0;  // ideographic full stop
 }
 
-// Bytes of a letter, digit or mark that may stand in a host; 0 for anything else.
-std::size_t host_character(std::string_view text, std::size_t at) noexcept {
-    const char c = text[at];
-    if (is_alnum(c) || c == '-' || c == '_' || c == '%') return 1;
-    if (static_cast<unsigned char>(c) < 0x80) return 0;
+constexpr auto kHostBytes = [] {
+    std::array<bool, 256> may{};
+    for (const char c : std::string_view("-_%")) may[static_cast<unsigned char>(c)] = true;
+    for (unsigned c = 0; c < 0x80; ++c) may[c] = may[c] || is_alnum(static_cast<char>(c));
+    return may;
+}();
+
+std::size_t wide_host_character(std::string_view text, std::size_t at) noexcept {
     unsigned char bytes[4] = {};
     for (std::size_t i = 0; i < 4 && at + i < text.size(); ++i) bytes[i] = static_cast<unsigned char>(text[at + i]);
     const utf8::Step step = utf8::decode(bytes);
     return step.cp != utf8::kInvalid && token_class(step.cp) != TokenClass::separator ? step.length : 0;
+}
+
+// Bytes of a letter, digit or mark that may stand in a host; 0 for anything else.
+inline std::size_t host_character(std::string_view text, std::size_t at) noexcept {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    return byte < 0x80 ? (kHostBytes[byte] ? 1 : 0) : wide_host_character(text, at);
 }
 
 class Finder {
@@ -325,18 +335,23 @@ class Finder {
     // are none. A suffix of two labels needs a third one before it.
     bool may_be_bare(const Link& link) const noexcept {
         const std::string_view written = text_.substr(link.host_begin, link.host_end - link.host_begin);
-        if (link.defanged || at(link.host_end) == '/' || lower(written[0]) == 'w') return true;
         const std::size_t last = written.rfind('.');
-        if (last == std::string_view::npos || written.find('.') != last) return true;
-        std::array<char, kLongestHostSuffix> label{};
-        const std::size_t size = written.size() - last - 1;
+        if (link.defanged || last == std::string_view::npos) return true;
         const bool ascii = std::none_of(written.begin(), written.end(),
                                         [](char c) { return static_cast<unsigned char>(c) >= 0x80 || c == '%'; });
+        std::array<char, kMostLabel> label{};
+        const std::size_t size = written.size() - last - 1;
         if (!ascii || size > label.size()) return !ascii;
         std::transform(written.end() - static_cast<std::ptrdiff_t>(size), written.end(), label.begin(),
                        [](char c) { return lower(c); });
-        return is_host_suffix({label.data(), size});
+        const std::string_view suffix(label.data(), size);
+        if (at(link.host_end) == '/' || lower(written[0]) == 'w') return may_be_listed(suffix);
+        if (is_code(link.host_end)) return false;
+        return written.find('.') != last ? may_be_listed(suffix) : is_host_suffix(suffix);
     }
+
+    // What is called, indexed or assigned to is no host.
+    bool is_code(std::size_t end) const noexcept { return at(end) == '(' || at(end) == '=' || at(end) == '['; }
 
     bool is_bare_host(Link& link) const noexcept {
         Host host;
@@ -347,7 +362,7 @@ class Finder {
             return false;
         const std::size_t end = link.host_end;
         if (link.defanged || name.starts_with("www.") || (at(end) == '/' && at(end + 1) != ' ')) return true;
-        if (at(end) == '(' || at(end) == '=' || at(end) == '[') return false;  // code
+        if (is_code(end)) return false;
         const std::string_view suffix = name.substr(name.size() - host.suffix);
         if (suffix.find('.') != std::string_view::npos) return true;
         return is_host_suffix(suffix);

@@ -25,10 +25,44 @@ std::uint32_t flags_of(std::string_view name) noexcept {
     return 0;
 }
 
+// A bit for each last label of the list, by its hash.
+class LastLabels {
+  public:
+    LastLabels() noexcept {
+        constexpr std::uint32_t kPlace = (std::uint32_t{1} << kSuffixFlags) - 1;
+        for (std::size_t i = 0; i < kSuffixCount; ++i) {
+            const std::size_t begin = kSuffixEntries[i] & kPlace;
+            const std::string_view name(kSuffixText + begin, (kSuffixEntries[i + 1] & kPlace) - begin);
+            const std::uint32_t at = place(name.substr(name.rfind('.') + 1));
+            bits_[at / 64] |= std::uint64_t{1} << at % 64;
+        }
+    }
+    [[nodiscard]] bool may_have(std::string_view label) const noexcept {
+        const std::uint32_t at = place(label);
+        return (bits_[at / 64] >> at % 64 & 1U) != 0;
+    }
+
+  private:
+    [[nodiscard]] static std::uint32_t place(std::string_view label) noexcept {
+        std::uint32_t hash = 0;
+        for (const char c : label) {
+            hash = (hash ^ static_cast<unsigned char>(c)) * 0x9E3779B1U;
+        }
+        return hash >> 17U;
+    }
+    std::array<std::uint64_t, 512> bits_{};
+};
+const LastLabels kLastLabels;
+
 }  // namespace
+
+bool may_be_listed(std::string_view last_label) noexcept { return kLastLabels.may_have(last_label); }
 
 Suffix public_suffix(std::string_view host) noexcept {
     Suffix best;
+    if (!may_be_listed(host.substr(host.rfind('.') + 1))) {
+        return best;
+    }
     std::string_view child;  // the name that is one label longer
     std::string_view rest = host;
     std::size_t labels = 1;

@@ -23,6 +23,9 @@ struct Suffix {
     bool private_rule = false;  // a firm's: anybody's pages
 };
 
+// Whether any name of the list may end with this label, given in lower case; one in twenty others passes, too. Pure.
+[[nodiscard]] bool may_be_listed(std::string_view last_label) noexcept;
+
 // The longest suffix of `host` that the list has. `host` is lower case, its labels as Unicode or as Punycode, without
 // a dot at the end. O(labels * log(names)), at most eight labels are looked at. Pure.
 [[nodiscard]] Suffix public_suffix(std::string_view host) noexcept;
