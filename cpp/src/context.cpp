@@ -6,7 +6,8 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kLookedAt = 160;  // tokens whose words are found in one go
+constexpr std::size_t kLookedAt = 160;  // tokens whose words are found in one go at most
+constexpr std::size_t kAtOnce = 48;     // and at first: those around one number
 static_assert(kLookedAt > ContextWords::kMostBefore + ContextWords::kMostAfter + kMaxEntryTokens);
 
 }  // namespace
@@ -70,7 +71,9 @@ void ContextWords::find_words(const Reading& reading, std::size_t low, std::size
                               ContextScratch& scratch) const {
     if (scratch.first <= low && high <= scratch.last) return;
     const std::span<const Token> tokens = reading.tokens;
-    const std::size_t size = std::max(kLookedAt - kMaxEntryTokens, high - low);
+    // Where one number follows the other, more at a time.
+    const bool goes_on = scratch.last != 0 && low <= scratch.last;
+    const std::size_t size = std::max(goes_on ? kLookedAt - kMaxEntryTokens : kAtOnce, high - low);
     const std::size_t count = std::min(std::min(size, kLookedAt) + kMaxEntryTokens, tokens.size() - low);
     const std::span<const Token> near = tokens.subspan(low, count);
     std::array<Starter, kLookedAt + kMaxEntryTokens + 1> starters;

@@ -175,8 +175,44 @@ void FormatTable::close(std::vector<std::uint32_t>& places) const {
     places.erase(std::unique(places.begin(), places.end()), places.end());
 }
 
+// The same walk over kinds of bytes.
+void FormatTable::make_sketch() {
+    std::array<Set, kKinds> kinds{};
+    for (unsigned byte = 0; byte < 256; ++byte) put(kinds[kKindOf[byte]], static_cast<char>(byte));
+    const auto meets = [](const Set& a, const Set& b) {
+        return ((a[0] & b[0]) | (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3])) != 0;
+    };
+    sketch_.assign(2 * kKinds, 0);
+    sketch_accepts_.assign(2, 0);
+    std::map<std::vector<std::uint32_t>, std::uint16_t> known;
+    std::vector<std::vector<std::uint32_t>> states(2);
+    states[kStart] = beginnings_;
+    close(states[kStart]);
+    for (std::size_t state = kStart; state < states.size(); ++state) {
+        for (std::size_t kind = 0; kind < kKinds; ++kind) {
+            std::vector<std::uint32_t> reached;
+            for (const std::uint32_t at : states[state])
+                if (!places_[at].end && meets(places_[at].set, kinds[kind])) reached.push_back(at + 1);
+            if (reached.empty()) continue;
+            close(reached);
+            const auto [found, added] = known.try_emplace(reached, static_cast<std::uint16_t>(states.size()));
+            if (added) {
+                if (states.size() > 0xFFFE)
+                    throw BuildError("the formats of all signatures take too many states", "", "");
+                const bool ends =
+                    std::any_of(reached.begin(), reached.end(), [&](std::uint32_t at) { return places_[at].end; });
+                sketch_accepts_.push_back(ends ? 1 : 0);
+                sketch_.resize(sketch_.size() + kKinds, 0);
+                states.push_back(std::move(reached));
+            }
+            sketch_[state * kKinds + kind] = found->second;
+        }
+    }
+}
+
 void FormatTable::finish() {
     make_classes();
+    make_sketch();
     std::array<unsigned, 256> member{};  // a byte of each class
     for (unsigned byte = 256; byte-- > 0;) member[class_of_[byte]] = byte;
     next_.assign(2 * classes_, 0);

@@ -97,13 +97,15 @@ class Identifiers::Search {
     using Rank = std::tuple<bool, std::size_t, std::uint32_t>;
 
     void try_at(std::size_t begin) {
-        std::array<End, kMostEnds> ends;  // not initialised: most walks end without one
+        const auto may_end = [&](std::size_t end) {
+            return candidate::number_may_end(text_, end) && !in_row(text_, begin, end);
+        };
+        if (!all_.formats_.may_match(text_, begin, may_end) || !may_begin(text_, begin)) return;
+        std::array<End, kMostEnds> ends;  // not initialised
         std::size_t count = 0;
         all_.formats_.match(text_, begin, [&](std::size_t end, std::span<const std::uint32_t> tags) {
-            if (count < kMostEnds && candidate::number_may_end(text_, end) && !in_row(text_, begin, end))
-                ends[count++] = {end, tags.data(), tags.size()};
+            if (count < kMostEnds && may_end(end)) ends[count++] = {end, tags.data(), tags.size()};
         });
-        if (count == 0 || !may_begin(text_, begin)) return;
         for (std::size_t i = count; i-- > 0;)
             for (const std::uint32_t tag : std::span(ends[i].tags, ends[i].count))
                 judge(all_.entries_[tag], begin, ends[i].end);

@@ -42,6 +42,19 @@ class FormatTable {
         }
     }
 
+    // Whether `check(end)` holds of an end at which formats may match: of any that `match` gives, and of more, since
+    // digits are not told apart, nor letters. A small table, for the look at every number. O(kMostBytes).
+    template <class Check>
+    [[nodiscard]] bool may_match(std::string_view text, std::size_t begin, Check&& check) const {
+        std::size_t state = kStart;
+        for (std::size_t i = begin; i < text.size(); ++i) {
+            state = sketch_[state * kKinds + kind_of(text[i])];
+            if (state == kDead) return false;
+            if (sketch_accepts_[state] != 0 && check(i + 1)) return true;
+        }
+        return false;
+    }
+
     [[nodiscard]] bool empty() const noexcept { return accepted_.size() <= 2; }
     [[nodiscard]] std::size_t states() const noexcept { return accepted_.size(); }
 
@@ -51,6 +64,22 @@ class FormatTable {
   private:
     static constexpr std::size_t kDead = 0;
     static constexpr std::size_t kStart = 1;
+
+    // Kinds of bytes, for may_match: digits, letters, the usual separators, and all others.
+    static constexpr std::size_t kKinds = 8;
+    static constexpr auto kKindOf = [] {
+        std::array<std::uint8_t, 256> kinds{};
+        for (unsigned c = 0; c < 256; ++c) {
+            const bool letter = (c | 0x20U) >= 'a' && (c | 0x20U) <= 'z';
+            kinds[c] = c >= '0' && c <= '9' ? 0 : letter ? 1 : 2;
+        }
+        kinds[' '] = 3;
+        kinds['-'] = 4;
+        kinds['.'] = 5;
+        kinds['/'] = 6;
+        return kinds;
+    }();
+    static std::size_t kind_of(char c) noexcept { return kKindOf[static_cast<unsigned char>(c)]; }
 
     using Set = std::array<std::uint64_t, 4>;  // of bytes
     struct Element {
@@ -75,6 +104,7 @@ class FormatTable {
     void note_prefix(const std::vector<Element>& elements);
     void make_classes();
     void close(std::vector<std::uint32_t>& places) const;
+    void make_sketch();
 
     std::vector<Place> places_;              // before `finish`
     std::vector<std::uint32_t> beginnings_;  // before `finish`
@@ -83,6 +113,8 @@ class FormatTable {
     std::vector<std::uint16_t> next_ = std::vector<std::uint16_t>(2);
     std::vector<Tags> accepted_ = std::vector<Tags>(2);
     std::vector<std::uint32_t> tags_;
+    std::vector<std::uint16_t> sketch_ = std::vector<std::uint16_t>(2 * kKinds);  // kKinds a state
+    std::vector<std::uint8_t> sketch_accepts_ = std::vector<std::uint8_t>(2);
     unsigned prefixes_ = 0;
 };
 

@@ -73,9 +73,11 @@ struct Unmarked {
 // Letters in a row, of which the first few are kept.
 class Row {
   public:
-    void add(char c) noexcept {
-        word_[std::min(size_, kLongestCommon)] = static_cast<char>(c | 0x20);
-        ++size_;
+    void add(std::string_view letters) noexcept {
+        for (std::size_t i = 0; i < letters.size() && size_ + i < word_.size(); ++i) {
+            word_[size_ + i] = static_cast<char>(letters[i] | 0x20);
+        }
+        size_ += letters.size();
     }
     void end(WordMeter::Count& count) noexcept {
         count.letters += size_;
@@ -84,22 +86,37 @@ class Row {
     }
 
   private:
-    std::array<char, kLongestCommon + 8> word_{};
+    std::array<char, kLongestCommon + 8> word_;  // not initialised: only what was added counts
     std::size_t size_ = 0;
 };
+
+// Where the ASCII letters from `at` on end.
+std::size_t letters_end(std::string_view text, std::size_t at) noexcept {
+    while (at < text.size() && is(text[at], kLower | kUpper)) {
+        ++at;
+    }
+    return at;
+}
 
 // What each_marked_word and a WordMeter for its words without marks would say, in one pass.
 Unmarked read_unmarked(std::string_view text) noexcept {
     Unmarked all;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
+        // Most words have no marks in them.
+        const std::size_t first = letters_end(text, at);
+        if (first == text.size() || is(text[first], kDigit | kBlank)) {
+            at = first + 1;
+            continue;
+        }
         Row row;
         WordMeter::Count words;
         std::size_t marks = 0;
         std::size_t apostrophes = 0;
         for (; at < text.size();) {
-            if (is(text[at], kLower | kUpper)) {
-                row.add(text[at++]);
+            if (const std::size_t end = letters_end(text, at); end > at) {
+                row.add(text.substr(at, end - at));
+                at = end;
                 continue;
             }
             if (static_cast<unsigned char>(text[at]) >= 0x80) {
