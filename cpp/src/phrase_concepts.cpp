@@ -196,6 +196,19 @@ bool ConceptTable::matches(const Entry& entry, std::string_view text, std::span<
                                        .starts_with(std::string_view(stems_text_).substr(entry.stem, entry.stem_size));
 }
 
+void ConceptTable::prefetch(std::string_view text, std::span<const Token> tokens, Starter starter) const noexcept {
+    const std::size_t at = starter.index();
+    if (starter.may(WordFilter::kWord)) {
+        words_.prefetch(tokens[at].hash);
+    }
+    if (starter.may(WordFilter::kPair)) {
+        pairs_.prefetch(pair_at(text, tokens, at));
+    }
+    if (starter.may(WordFilter::kStem)) {
+        stems_.prefetch(stem_key(text.data() + tokens[at].begin));
+    }
+}
+
 void ConceptTable::sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
                           ConceptSet& found) const noexcept {
     const std::size_t at = starter.index();
@@ -264,9 +277,13 @@ void ConceptTable::find(std::string_view text, std::span<const Token> tokens, st
     ConceptSet before;
     std::size_t done = 0;  // events of starters below are there, or not needed
     std::size_t from = 0;  // first starter within reach of the block
+    std::size_t ahead = 0;
     for (std::size_t at = 0, block = 0; at < starters.size(); ++block) {
         const std::size_t begin = block * kBlockTokens;
         ConceptSet here;
+        for (; ahead < starters.size() && starters[ahead].index() < begin + 2 * kBlockTokens; ++ahead) {
+            prefetch(text, tokens, starters[ahead]);
+        }
         for (; at < starters.size() && starters[at].index() < begin + kBlockTokens; ++at) {
             sketch(text, tokens, starters[at], here);
         }

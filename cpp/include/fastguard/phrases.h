@@ -169,6 +169,8 @@ class ConceptTable {
             const Slot& slot = slots_[slot_of(key)];
             return {entries_.data() + slot.begin, slot.size};
         }
+        // Asks the memory for what `find` and `concepts` look at first.
+        void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&slots_[(key >> 24U) & mask_]); }
         // The same entries' concepts alone: a smaller table, for the look at every starter.
         [[nodiscard]] std::span<const std::uint8_t> concepts(std::uint64_t key) const noexcept {
             const Slot& slot = slots_[slot_of(key)];
@@ -193,6 +195,8 @@ class ConceptTable {
 
     [[nodiscard]] bool matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
                                std::size_t first) const noexcept;
+    // Asks the memory for what `sketch` looks at: the tables are larger than the nearest caches.
+    void prefetch(std::string_view text, std::span<const Token> tokens, Starter starter) const noexcept;
     // Concepts of which an entry may begin at a token.
     void sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
                 ConceptSet& found) const noexcept;

@@ -4,6 +4,7 @@
 #include "words.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace fastguard::decoding {
 namespace {
@@ -153,17 +154,39 @@ std::size_t rot47_word(std::string_view chunk) noexcept {
     return size > 1 && is_common_word({word.data(), size}) ? size : 0;
 }
 
+// Where kLeastChunk bytes or more without a blank begin, at `from` or behind it; the size of the text where they do
+// not.
+std::size_t next_unbroken(const ByteMasks& masks, std::size_t size, std::size_t from) noexcept {
+    static_assert(kLeastChunk == 20);
+    const std::size_t words = (size + 63) / 64;
+    const auto solid = [&](std::size_t i) { return i < words ? ~masks.space[i] : 0; };
+    for (std::size_t word = from / 64; word < words; ++word) {
+        std::uint64_t low = solid(word);
+        std::uint64_t next = solid(word + 1);
+        for (const unsigned by : {1U, 2U, 4U, 8U, 4U}) {  // 2, 4, 8, 16, 20 in a row
+            low &= low >> by | next << (64 - by);
+            next &= next >> by;
+        }
+        low &= word == from / 64 ? ~std::uint64_t{0} << from % 64 : ~std::uint64_t{0};
+        if (low != 0) {
+            return std::min(size, word * 64 + static_cast<std::size_t>(std::countr_zero(low)));
+        }
+    }
+    return size;
+}
+
 // Calls visit(begin, end) for each piece between blanks that is at least kLeastChunk long: looks at the last byte that
 // such a piece needs first.
 template <class Visit>
-void each_long_chunk(std::string_view text, const Visit& visit) {
+void each_long_chunk(const Reading& reading, const Visit& visit) {
+    const std::string_view text = reading.raw.bytes;
     for (std::size_t at = 0; at + kLeastChunk <= text.size();) {
         std::size_t end = at + kLeastChunk;
         while (end > at && is(text[end - 1], kPrint)) {
             --end;
         }
         if (end > at) {
-            at = end;
+            at = next_unbroken(reading.raw_masks, text.size(), end);
             continue;
         }
         end = at + kLeastChunk;
@@ -199,7 +222,7 @@ void keep_rotated(const Job& job, const Rotated& found) {
 }  // namespace
 
 void decode_base85(const Job& job) {
-    each_long_chunk(job.text(), [&](std::size_t begin, std::size_t end) { try_chunk(job, begin, end); });
+    each_long_chunk(job.reading, [&](std::size_t begin, std::size_t end) { try_chunk(job, begin, end); });
 }
 
 void decode_rot47(const Job& job) {
