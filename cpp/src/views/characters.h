@@ -18,6 +18,9 @@ struct Character {
 
 // The character that begins at `at` < text.size().
 [[nodiscard]] inline Character character_at(std::string_view text, std::size_t at) noexcept {
+    if (const auto byte = static_cast<unsigned char>(text[at]); byte < 0x80) {
+        return {byte, at, at + 1};
+    }
     unsigned char bytes[4] = {};
     std::memcpy(bytes, text.data() + at, std::min<std::size_t>(4, text.size() - at));
     const utf8::Step step = utf8::decode(bytes);

@@ -64,16 +64,29 @@ char turned_letter(char32_t cp) noexcept { return kTurnedTable[cp]; }
 // Letters of Turkish, Azerbaijani and others.
 bool is_honest(char32_t cp) noexcept { return cp == 0x0131 || cp == 0x0259 || cp == 0x0254; }
 
-// The first byte that is not ASCII at `at` or behind it; the size of the text where there is none.
-std::size_t next_beyond(const Reading& reading, std::size_t at) noexcept {
-    const std::size_t size = reading.raw.bytes.size();
-    for (std::size_t block = at / kBlockBytes, skip = at % kBlockBytes; block * kBlockBytes < size; ++block, skip = 0) {
-        const std::uint64_t bits = reading.raw_masks.high[block] >> skip;
-        if (bits != 0) {
-            return block * kBlockBytes + skip + static_cast<std::size_t>(std::countr_zero(bits));
+// Whether a turned letter may begin with this byte; of most scripts, none does.
+constexpr auto kTurnedLeads = [] {
+    std::array<bool, 256> leads{};
+    for (const Turned& turned : kTurned) {
+        leads[turned.shown < 0x800 ? 0xC0U | turned.shown >> 6U : 0xE0U | turned.shown >> 12U] = true;
+    }
+    return leads;
+}();
+
+// The first byte at `at` or behind it that a turned letter may begin with; the size of the text where there is none.
+std::size_t next_lead(const Reading& reading, std::size_t at) noexcept {
+    const std::string_view text = reading.raw.bytes;
+    for (std::size_t block = at / kBlockBytes; block * kBlockBytes < text.size(); ++block) {
+        const std::uint64_t skip = block == at / kBlockBytes ? at % kBlockBytes : 0;
+        for (std::uint64_t bits = reading.raw_masks.high[block] & ~std::uint64_t{0} << skip; bits != 0;
+             bits &= bits - 1) {
+            const std::size_t place = block * kBlockBytes + static_cast<std::size_t>(std::countr_zero(bits));
+            if (kTurnedLeads[static_cast<unsigned char>(text[place])]) {
+                return place;
+            }
         }
     }
-    return size;
+    return text.size();
 }
 
 bool put(Children& children, const views::Character& character) {
@@ -93,11 +106,11 @@ void make_flipped(const Reading& reading, Children& children) {
         return;
     }
     std::uint32_t turned = 0;  // a bit per letter
-    for (std::size_t at = next_beyond(reading, 0); at < text.size() && std::popcount(turned) < kLeastTurned;) {
+    for (std::size_t at = next_lead(reading, 0); at < text.size() && std::popcount(turned) < kLeastTurned;) {
         const views::Character character = views::character_at(text, at);
         const char letter = is_honest(character.code_point) ? '\0' : turned_letter(character.code_point);
         turned |= letter >= 'a' ? 1U << static_cast<unsigned>(letter - 'a') : 0U;
-        at = next_beyond(reading, character.end);
+        at = next_lead(reading, character.end);
     }
     if (std::popcount(turned) < kLeastTurned) {
         return;

@@ -21,11 +21,17 @@ constexpr std::size_t kLeastWords = 2;    // words of digits and letters that ar
 constexpr std::size_t kMostLooked = 512;  // words looked at before it is decided
 constexpr std::size_t kMostWord = 32;     // bytes of a word with digits
 
-bool is_word_byte(char c) noexcept {
-    const auto u = static_cast<unsigned char>(c);
-    return (u >= 'a' && u <= 'z') || (u >= '0' && u <= '9') || u >= 0x80 || c == '@' || c == '$' || c == '!' ||
-           c == '|' || c == '+';
-}
+// What bytes of a folded word are.
+enum class Kind : std::uint8_t { none, letter, sign, beyond };
+constexpr auto kKinds = [] {
+    std::array<Kind, 256> kinds{};
+    for (unsigned c = 0; c < 256; ++c) {
+        const bool sign = (c >= '0' && c <= '9') || c == '@' || c == '$' || c == '!' || c == '|' || c == '+';
+        kinds[c] = c >= 0x80 ? Kind::beyond : sign ? Kind::sign : c >= 'a' && c <= 'z' ? Kind::letter : Kind::none;
+    }
+    return kinds;
+}();
+Kind kind_of(char c) noexcept { return kKinds[static_cast<unsigned char>(c)]; }
 bool is_ascii_letter(char c) noexcept { return c >= 'a' && c <= 'z'; }
 
 // Characters whose skeleton is l that look like an i.
@@ -134,16 +140,20 @@ class Looker {
     [[nodiscard]] Word next(std::size_t from) const noexcept {
         Word word;
         word.begin = from;
-        while (word.begin < text_.size() && !is_word_byte(text_[word.begin])) {
+        while (word.begin < text_.size() && kind_of(text_[word.begin]) == Kind::none) {
             ++word.begin;
         }
         word.end = word.begin;
-        while (word.end < text_.size() && is_word_byte(text_[word.end])) {
-            const char c = text_[word.end];
-            if (static_cast<unsigned char>(c) < 0x80) {
-                const bool letter = is_ascii_letter(c);
+        while (word.end < text_.size()) {
+            const Kind kind = kind_of(text_[word.end]);
+            if (kind == Kind::none) {
+                break;
+            }
+            if (kind != Kind::beyond) {
+                const bool letter = kind == Kind::letter;
                 word.tail = word.tail && !(letter && word.signs > 0);
-                ++(letter ? word.ascii : word.signs);
+                word.ascii += letter ? 1U : 0U;
+                word.signs += letter ? 0U : 1U;
                 ++word.end;
                 continue;
             }

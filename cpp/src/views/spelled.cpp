@@ -87,7 +87,7 @@ class Speller {
         for (std::size_t at = begin; at < end;) {
             views::Character here = views::character_at(text_, at);
             at = here.end;
-            while (at < end) {
+            while (at < end && static_cast<unsigned char>(text_[at]) >= 0x80) {  // no accent is ASCII
                 const views::Character next = views::character_at(text_, at);
                 if (is_mark(next.code_point)) {
                     break;
