@@ -37,24 +37,15 @@ std::size_t changed_bytes(std::string_view said, std::string_view source) noexce
     return said.size() - begin - end;
 }
 
-// Views that turn into something else whatever they are given: what they make of each other without end.
+// Views that turn into something else whatever they are given: of what they make, more is made without end.
 bool is_loose(ViewKind kind) noexcept {
     return kind == ViewKind::skeleton || kind == ViewKind::squeezed || kind == ViewKind::visual ||
            kind == ViewKind::unmarked || kind == ViewKind::flipped || kind == ViewKind::reversed ||
            kind == ViewKind::reversed_words;
 }
 
-// Whether a quarter of the letters, or eight, stand in common words.
-bool has_common_words(std::string_view said) noexcept {
-    decoding::WordMeter meter;
-    for (const char c : said) {
-        meter.add(c);
-    }
-    const decoding::WordMeter::Count count = meter.end();
-    return count.common >= 8 && count.common * 4 >= count.letters;
-}
-
-// Words of two bytes or more: ASCII letters (of any case) and digits, and what is beyond ASCII.
+// visit(hash, characters, word) for words of two bytes or more: ASCII letters (of any case) and digits, and what is
+// beyond ASCII.
 template <class Visit>
 void each_word(std::string_view text, const Visit& visit) {
     constexpr std::uint64_t kBasis = 0xCBF29CE484222325U;  // FNV-1a
@@ -62,15 +53,16 @@ void each_word(std::string_view text, const Visit& visit) {
     std::uint64_t hash = kBasis;
     std::size_t size = 0;
     std::size_t characters = 0;
+    std::size_t at = 0;
     const auto end = [&] {
         if (size >= 2) {
-            visit(hash ^ hash >> 32U, characters);
+            visit(hash ^ hash >> 32U, characters, text.substr(at - size, size));
         }
         hash = kBasis;
         size = characters = 0;
     };
-    for (const char c : text) {
-        const unsigned byte = static_cast<unsigned char>(c);
+    for (; at < text.size(); ++at) {
+        const unsigned byte = static_cast<unsigned char>(text[at]);
         const bool letter = (byte | 0x20U) - 'a' < 26U;
         if (!letter && byte - '0' >= 10U && byte < 0x80) {
             end();
@@ -87,23 +79,41 @@ void each_word(std::string_view text, const Visit& visit) {
 class SeenWords {
   public:
     void add(std::string_view text) noexcept {
-        each_word(text, [this](std::uint64_t hash, std::size_t) {
+        each_word(text, [this](std::uint64_t hash, std::size_t, std::string_view) {
             bits_[hash / 64 % bits_.size()] |= std::uint64_t{1} << hash % 64;
             ++count_;
         });
     }
-    // Characters of the words that are new.
-    [[nodiscard]] std::size_t unseen(std::string_view text) const noexcept {
-        std::size_t found = 0;
-        each_word(text, [&](std::uint64_t hash, std::size_t characters) {
+    // Characters of the words that are new: of all, and of those that say something (common words, or what is so long
+    // that it may be a code).
+    struct Unseen {
+        std::size_t all = 0;
+        std::size_t telling = 0;
+    };
+    [[nodiscard]] Unseen unseen(std::string_view text) const noexcept {
+        Unseen found;
+        each_word(text, [&](std::uint64_t hash, std::size_t characters, std::string_view word) {
             const bool seen = count_ <= kMostWords && (bits_[hash / 64 % bits_.size()] >> hash % 64 & 1U) != 0;
-            found += seen ? 0 : characters;
+            found.all += seen ? 0 : characters;
+            const bool code = word.size() >= kMayBeCode && characters == word.size();
+            found.telling += !seen && (code || is_common(word)) ? characters : 0;
         });
         return found;
     }
 
   private:
+    static bool is_common(std::string_view word) noexcept {
+        std::array<char, decoding::kLongestCommon> small{};
+        if (word.size() > small.size()) {
+            return false;
+        }
+        std::transform(word.begin(), word.end(), small.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+        return decoding::is_common_word({small.data(), word.size()});
+    }
+
     static constexpr std::size_t kMostWords = 2048;
+    static constexpr std::size_t kMayBeCode = 24;  // bytes
     std::array<std::uint64_t, 1024> bits_{};
     std::size_t count_ = 0;
 };
@@ -248,25 +258,22 @@ bool Children::close(std::string_view source) noexcept {
     return true;
 }
 
-// Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed. What views make of
-// views, and what is made of look-alike and turned letters, is noise without common words: those views make Latin
-// letters.
+// Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed. What is made of what a
+// loose view made is noise unless it has common words, or a code, that nothing else has.
 bool Children::is_missed(std::string_view said) const noexcept {
     if (kind_ == ViewKind::skeleton) {
         return false;
     }
-    bool noise = parent_ != kMaxChildren && is_loose(kind_) && is_loose(children_[parent_].kind);
+    bool noise = false;
     for (std::size_t i = parent_; i != kMaxChildren; i = children_[i].parent) {
-        noise = noise || children_[i].kind == ViewKind::skeleton || children_[i].kind == ViewKind::flipped;
-    }
-    if (noise && !has_common_words(said)) {
-        return false;
+        noise = noise || is_loose(children_[i].kind);
     }
     SeenWords seen;
     for (std::size_t i = 0; i < count_; ++i) {
         seen.add(text(i));
     }
-    return seen.unseen(said) >= kLeastUnseen;
+    const SeenWords::Unseen unseen = seen.unseen(said);
+    return (noise ? unseen.telling : unseen.all) >= kLeastUnseen;
 }
 
 bool Children::has_made(ViewKind kind) const noexcept {

@@ -15,9 +15,9 @@
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
 // `exhausted` says so. A child too many or too deep is made and compared before it is refused. It exhausts nothing if
 // it would not have been kept in any case, if it changes fewer than 16 bytes, if it has fewer than 6 letters in words
-// that no other child says, if it is a skeleton (every text that is read has its own), or if it is noise: views of
-// views, and what is made of look-alikes, without common words. Nothing is allocated after warm-up. Used by one thread
-// at a time.
+// that no other child says, if it is a skeleton (every text that is read has its own), or if it is noise: made of what
+// a view that changes any text made, with neither common words nor a long code that no other child has. Nothing is
+// allocated after warm-up. Used by one thread at a time.
 #pragma once
 
 #include "fastguard/scratch.h"

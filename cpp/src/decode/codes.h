@@ -116,10 +116,14 @@ class Stretches {
     unsigned most_next_ = 0xBF;
 };
 
-// Puts the stretches of what `produce` makes into an open child, a blank between them. `produce` calls its argument
-// with (byte, begin, end) for each decoded byte, in order, and gives the same bytes each time.
-template <class Produce>
-bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produce& produce) {
+// Puts the stretches of what `produce` makes into a child, a blank between them. `produce` calls its argument with
+// (byte, begin, end) for each decoded byte, in order, and gives the same bytes each time. `finish` is called with the
+// child before it is closed.
+struct NothingMore {
+    void operator()(Children&) const noexcept {}
+};
+template <class Produce, class Finish = NothingMore>
+bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produce& produce, const Finish& finish = {}) {
     const std::span<const Stretches::Stretch> found = stretches.found();
     if (found.empty() || !job.children.open(kind)) {
         return false;
@@ -139,6 +143,7 @@ bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produ
         }
         ++at;
     });
+    finish(job.children);
     return job.children.close(job.text());
 }
 

@@ -84,6 +84,21 @@ void produce_groups(std::string_view text, const Run& run, const Groups& groups,
     }
 }
 
+// "data:text/plain;base64," before a run: the wrapping of what the run says, no part of it. Empty where there is none.
+Run data_header(std::string_view text, const Run& run) noexcept {
+    constexpr std::string_view kMark = ";base64,";
+    constexpr std::size_t kMostHeader = 96;
+    const std::size_t from = run.begin - std::min(run.begin, kMostHeader);
+    const std::string_view before = text.substr(from, run.begin - from);
+    const std::size_t scheme = before.ends_with(kMark) ? before.rfind("data:") : std::string_view::npos;
+    if (scheme == std::string_view::npos) {
+        return {run.begin, run.begin};
+    }
+    const std::string_view type = before.substr(scheme);
+    const bool whole = std::all_of(type.begin(), type.end(), [](char c) { return is(c, kPrint) && c != '"'; });
+    return {whole ? from + scheme : run.begin, run.begin};
+}
+
 // Tries the groups from each of the first `phases` digits on and keeps the best where it reads like text.
 bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
     Stretches best(kLeastDecodedText);
@@ -101,7 +116,16 @@ bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, s
         }
     }
     groups.skip = best_phase;
-    return keep(job, kind, best, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); });
+    const auto finish = [&](Children& children) {
+        const Run header = data_header(job.text(), run);
+        if (header.begin < header.end) {
+            children.pass(header.begin, header.end);
+            if (mostly_readable(best)) {
+                children.vouch();
+            }
+        }
+    };
+    return keep(job, kind, best, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); }, finish);
 }
 
 bool keep_whole(const Job& job, ViewKind kind, const Run& run, const Groups& groups) {

@@ -165,10 +165,17 @@ class Squeezer {
     [[nodiscard]] std::size_t pieces_from(std::size_t first) const noexcept {
         std::size_t end = first + 1;
         while (end < tokens_.size() && gap(end - 1) == 1 && tokens_[end].size() <= kMostPiece &&
-               text_[tokens_[end].begin - 1] != ' ' && text_[tokens_[end].begin - 1] == text_[tokens_[first].end]) {
+               text_[tokens_[end].begin - 1] != ' ' && text_[tokens_[end].begin - 1] == text_[tokens_[first].end] &&
+               !is_escape(end)) {
             ++end;
         }
         return end;
+    }
+    // "%41": the mark before this token says what it is, and parts nothing.
+    [[nodiscard]] bool is_escape(std::size_t i) const noexcept {
+        const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+        const std::string_view word = token(i);
+        return text_[tokens_[i].begin - 1] == '%' && word.size() >= 2 && is_hex(word[0]) && is_hex(word[1]);
     }
 
     // Whether so many letters stand one by one that they are no list, and fewer digits.
