@@ -26,6 +26,26 @@ void each_beyond_ascii(std::string_view text, const Visit& visit) {
     }
 }
 
+// What nobody sees says nothing but what it is decoded to, be that words or not. Noise decodes to few printable ASCII
+// characters in a row.
+constexpr std::size_t kSurely = 24;
+constexpr auto kStandsForIt = [](Children& children) {
+    const std::string_view said = children.opened();
+    if (said.size() >= kSurely && std::all_of(said.begin(), said.end(), [](char c) { return is(c, kPrint | kBlank); })) {
+        children.vouch();
+    }
+};
+
+template <class Produce>
+void keep_channel(const Job& job, ViewKind kind, const Produce& produce) {
+    const Stretches stretches = measure(kLeastHidden, produce);
+    if (mostly_readable(stretches)) {
+        (void)keep(job, kind, stretches, produce, kStandsForIt);
+    } else {
+        (void)keep(job, kind, stretches, produce);
+    }
+}
+
 bool is_tag(char32_t cp) noexcept { return cp >= 0xE0020 && cp <= 0xE007E; }
 
 // Tags behind a black flag that spell a region ("gbeng") and are ended as they should be are a flag.
@@ -51,7 +71,7 @@ std::size_t flag_end(std::string_view text, std::size_t at) noexcept {
 }
 
 void decode_tags(const Job& job) {
-    keep_readable(job, ViewKind::tags, kLeastHidden, [&](auto&& sink) {
+    keep_channel(job, ViewKind::tags, [&](auto&& sink) {
         std::size_t honest = 0;
         each_beyond_ascii(job.text(), [&](char32_t cp, std::size_t begin, std::size_t end) {
             if (cp == kBlackFlag) {
@@ -69,7 +89,7 @@ unsigned selector_byte(char32_t cp) noexcept {
 }
 
 void decode_variation_selectors(const Job& job) {
-    keep_readable(job, ViewKind::variation_selectors, kLeastHidden, [&](auto&& sink) {
+    keep_channel(job, ViewKind::variation_selectors, [&](auto&& sink) {
         each_beyond_ascii(job.text(), [&](char32_t cp, std::size_t begin, std::size_t end) {
             // U+FE0E and U+FE0F choose how an emoji looks; as bytes they would be controls.
             const unsigned byte = cp == 0xFE0E || cp == 0xFE0F ? 256 : selector_byte(cp);
@@ -159,7 +179,7 @@ void produce_bits(std::string_view text, const Bits& bits, const Sink& sink) {
 bool keep_bits(const Job& job, const Bits& bits) {
     const auto produce = [&](auto&& sink) { produce_bits(job.text(), bits, sink); };
     const Stretches stretches = measure(kLeastHidden, produce);
-    return mostly_readable(stretches) && keep(job, ViewKind::zero_width, stretches, produce);
+    return mostly_readable(stretches) && keep(job, ViewKind::zero_width, stretches, produce, kStandsForIt);
 }
 
 // Two symbols for 0 and 1, either way round where their number says when a byte is done; a third may stand between.
