@@ -258,8 +258,9 @@ Escape read_backslash(std::string_view text, std::size_t at) noexcept {
     return is(c, kOctal) ? read_octal(text, at) : is_command(text, at) ? Escape{} : read_simple(c);
 }
 
-// "U+0041", also "\U+0041" and "u+0041", with the blank or comma before the next one.
-Escape read_code_point(std::string_view text, std::size_t at) noexcept {
+// "U+0041", also "\U+0041" and "u+0041", with the blank or comma before the next one; with `trailing`, with the blank
+// behind it whatever follows.
+Escape read_code_point(std::string_view text, std::size_t at, bool trailing) noexcept {
     if (at + 1 >= text.size() || text[at + 1] != '+') {
         return {};
     }
@@ -269,10 +270,34 @@ Escape read_code_point(std::string_view text, std::size_t at) noexcept {
     while (next < text.size() && next - end < 2 && (is(text[next], kBlank) || text[next] == ',')) {
         ++next;
     }
-    if (next + 1 < text.size() && text[next] == text[at] && text[next + 1] == '+') {
+    if (trailing) {
+        end += end < text.size() && is(text[end], kBlank) ? 1 : 0;
+    } else if (next + 1 < text.size() && text[next] == text[at] && text[next + 1] == '+') {
         end = next;
     }
     return number.digits == 0 ? Escape{} : code_point_escape(end - at, number.value);
+}
+Escape read_code_point_parted(std::string_view text, std::size_t at) noexcept {
+    return read_code_point(text, at, false);
+}
+Escape read_code_point_ended(std::string_view text, std::size_t at) noexcept { return read_code_point(text, at, true); }
+
+// Whether a blank belongs to each code point as its end: there is one behind all of them, and one of them stands behind
+// a letter ("preU+0076 ious").
+bool ends_code_points(std::string_view text, char mark) noexcept {
+    bool inside = false;
+    for (std::size_t at = find_byte(text, mark, 0); at != kNowhere; at = find_byte(text, mark, at + 1)) {
+        const Escape escape = read_code_point_parted(text, at);
+        if (escape.size == 0) {
+            continue;
+        }
+        const std::size_t behind = at + 2 + hex_at(text, at + 2, 4, 6).digits;
+        if (behind < text.size() && !is(text[behind], kBlank)) {
+            return false;
+        }
+        inside = inside || (at > 0 && is(text[at - 1], kLower | kUpper));
+    }
+    return inside;
 }
 
 Escape read_equals(std::string_view text, std::size_t at) noexcept {
@@ -354,8 +379,10 @@ void decode_percent(const Job& job) { undo(job, ViewKind::percent, '%', is_escap
 void decode_entities(const Job& job) { undo(job, ViewKind::entities, '&', is_escaped, read_entity); }
 void decode_escapes(const Job& job) { undo(job, ViewKind::escapes, '\\', is_escaped, read_backslash); }
 void decode_code_points(const Job& job) {
-    undo(job, ViewKind::escapes, 'U', is_escaped, read_code_point);
-    undo(job, ViewKind::escapes, 'u', is_escaped, read_code_point);
+    for (const char mark : {'U', 'u'}) {
+        undo(job, ViewKind::escapes, mark, is_escaped,
+             ends_code_points(job.text(), mark) ? read_code_point_ended : read_code_point_parted);
+    }
 }
 void decode_quoted_printable(const Job& job) {
     undo(job, ViewKind::quoted_printable, '=', is_quoted_printable, read_equals);

@@ -17,22 +17,28 @@ constexpr std::size_t kNowhere = std::string_view::npos;
 bool is_letter(char c) noexcept { return is(c, kLower | kUpper) || static_cast<unsigned char>(c) >= 0x80; }
 bool is_mark(char c) noexcept { return is(c, kPrint) && !is(c, kAlnum); }
 
-// Where the marks at `at` end, if letters stand on both sides of them (quotes also where a word begins or ends); `at`
-// where they part words.
+// Where the marks at `at` end, if letters stand on both sides of them (quotes, and marks behind a backslash, also where
+// a word begins or ends); `at` where they part words.
 inline std::size_t inner_marks(std::string_view text, std::size_t at) noexcept {
     std::size_t end = at;
-    bool quotes = true;
+    std::size_t quoted = at;  // where quotes and escaped marks end
     while (end < text.size() && end - at < 4 && is_mark(text[end])) {
-        quotes = quotes && (text[end] == '"' || text[end] == '\'' || text[end] == '\\');
+        const bool escaped = end == at + 1 && text[at] == '\\';
+        const bool quote = text[end] == '"' || text[end] == '\'' || text[end] == '\\' || escaped;
+        quoted += quoted == end && quote ? 1U : 0U;
         ++end;
     }
+    bool quotes = quoted == end;
     if (end - at == 1 && text[at] == '-' && end < text.size() && text[end] == '\n') {
         ++end;
         quotes = false;
     }
     const bool before = at > 0 && is_letter(text[at - 1]);
     const bool behind = end < text.size() && is_letter(text[end]);
-    return end > at && (quotes ? before || behind : before && behind) ? end : at;
+    if (end > at && (quotes ? before || behind : before && behind)) {
+        return end;
+    }
+    return before ? quoted : at;  // what is behind the quotes ends the sentence
 }
 
 // The same at any byte; most are no mark.
@@ -64,10 +70,27 @@ void each_marked_word(std::string_view text, const Visit& visit) {
     }
 }
 
+// Marks that no language has between two letters: two quotes, a quotation mark, an escaped mark.
+bool is_foreign(std::string_view text, std::size_t begin, std::size_t end) noexcept {
+    const bool between = begin > 0 && is_letter(text[begin - 1]) && end < text.size() && is_letter(text[end]);
+    const bool quotes =
+        end - begin > 1 && (text[begin] == '"' || text[begin] == '\'') && text[begin + 1] == text[begin];
+    return between && (quotes || (end == begin + 1 && text[begin] == '"') || (end > begin + 1 && text[begin] == '\\'));
+}
+
+// Foreign marks and characters in words that have marks: enough of the former are put in whatever the language.
+struct Foreign {
+    std::size_t marks = 0;
+    std::size_t letters = 0;
+
+    [[nodiscard]] bool are_put_in() const noexcept { return marks >= kLeastInnerMarks && marks * 8 >= letters; }
+};
+
 // The words that marks were put into, read without them, and the places with marks in them.
 struct Unmarked {
     std::size_t marks = 0;
     WordMeter::Count words;
+    Foreign foreign;
 };
 
 // Letters in a row, of which the first few are kept.
@@ -111,16 +134,19 @@ Unmarked read_unmarked(std::string_view text) noexcept {
         }
         Row row;
         WordMeter::Count words;
+        Foreign foreign;
         std::size_t marks = 0;
         std::size_t apostrophes = 0;
         for (; at < text.size();) {
             if (const std::size_t end = letters_end(text, at); end > at) {
                 row.add(text.substr(at, end - at));
+                foreign.letters += end - at;
                 at = end;
                 continue;
             }
             if (static_cast<unsigned char>(text[at]) >= 0x80) {
                 row.end(words);
+                foreign.letters += (static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U ? 1U : 0U;
                 ++at;
                 continue;
             }
@@ -129,6 +155,7 @@ Unmarked read_unmarked(std::string_view text) noexcept {
                 break;
             }
             ++marks;
+            foreign.marks += is_foreign(text, at, end) ? 1U : 0U;
             apostrophes += end == at + 1 && text[at] == '\'' ? 1U : 0U;
             at = end;
         }
@@ -137,6 +164,8 @@ Unmarked read_unmarked(std::string_view text) noexcept {
             all.marks += marks;
             all.words.letters += words.letters;
             all.words.common += words.common;
+            all.foreign.marks += foreign.marks;
+            all.foreign.letters += foreign.letters;
         }
         at += at == begin ? 1U : 0U;
     }
@@ -210,13 +239,17 @@ bool each_literal(std::string_view text, std::size_t open, const Visit& visit) {
 void decode_inner_marks(const Job& job) {
     const std::string_view text = job.text();
     const Unmarked unmarked = read_unmarked(text);
-    if (unmarked.marks < kLeastInnerMarks || !may_be_put_in(unmarked.words)) {
+    bool put_in = unmarked.foreign.are_put_in();
+    if (unmarked.marks < kLeastInnerMarks || (!put_in && !may_be_put_in(unmarked.words))) {
         return;
     }
-    WordMeter plain;
-    each_marked_word(text,
-                     [&](std::size_t begin, std::size_t end, std::size_t) { meter_word(text, begin, end, plain); });
-    if (!are_put_in(unmarked.marks, unmarked.words, plain.end()) || !job.children.open(ViewKind::joined)) {
+    if (!put_in) {
+        WordMeter plain;
+        each_marked_word(text,
+                         [&](std::size_t begin, std::size_t end, std::size_t) { meter_word(text, begin, end, plain); });
+        put_in = are_put_in(unmarked.marks, unmarked.words, plain.end());
+    }
+    if (!put_in || !job.children.open(ViewKind::joined)) {
         return;
     }
     for (std::size_t at = 0; at < text.size();) {

@@ -33,8 +33,9 @@ char32_t value_of(std::string_view text, const Item& item, unsigned base) noexce
     return value;
 }
 
+// A character, or a byte of one.
 bool is_character(char32_t cp) noexcept {
-    return (cp >= 32 && cp < 127) || cp == 9 || cp == 10 || cp == 13 || (cp >= 0xA0 && cp < 0xD800);
+    return (cp >= 32 && cp < 127) || cp == 9 || cp == 10 || cp == 13 || (cp >= 0x80 && cp < 0xD800);
 }
 
 constexpr std::size_t kMostItem = 18;  // bytes: 0b and 16 digits
@@ -84,8 +85,10 @@ bool is_function(std::string_view word) noexcept {
     return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
 }
 
+// `bytes`: numbers below 256 are bytes of UTF-8; else those from 128 on are code points, unless they are of 8 bits.
 template <class Sink>
-void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, unsigned kind, const Sink& sink) {
+void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, unsigned kind, bool bytes,
+                     const Sink& sink) {
     const unsigned base = kBases[kind];
     for (std::size_t at = begin; at < end;) {
         if (!is(text[at], kAlnum)) {
@@ -100,8 +103,8 @@ void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, 
         if ((item.kinds & (1U << kind)) != 0) {
             const char32_t value = value_of(text, item, base);
             char utf8[4] = {static_cast<char>(value)};
-            // Bytes are bytes; numbers of 16 bits and decimal ones are code points.
-            const bool byte = value < 0x80 || (value < 0x100 && base != 10 && item.end - item.digits <= 8);
+            const bool byte =
+                value < 0x80 || (value < 0x100 && (bytes || (base != 10 && item.end - item.digits <= 8)));
             const std::size_t size = byte ? 1 : utf8::encode(is_character(value) ? value : 0xFFFD, utf8);
             for (std::size_t i = 0; i < size; ++i) {
                 sink(static_cast<unsigned char>(utf8[i]), item.begin, item.end);
@@ -128,11 +131,16 @@ void keep_sequence(const Job& job, const Sequence& sequence) {
         if ((sequence.kinds & (1U << kind)) == 0) {
             continue;
         }
-        const auto produce = [&](auto&& sink) {
-            produce_numbers(job.text(), sequence.begin, sequence.end, kind, sink);
+        const auto produce_as = [&](bool bytes) {
+            return [&job, &sequence, kind, bytes](auto&& sink) {
+                produce_numbers(job.text(), sequence.begin, sequence.end, kind, bytes, sink);
+            };
         };
-        const Stretches stretches = measure(kLeastNumbers, produce);
-        if (mostly_readable(stretches) && keep(job, kViewOf[kind], stretches, produce)) {
+        // In UTF-8 where all of it is; else by code points.
+        const Stretches in_bytes = measure(kLeastNumbers, produce_as(true));
+        const bool bytes = in_bytes.readable() == in_bytes.given();
+        const Stretches stretches = bytes ? in_bytes : measure(kLeastNumbers, produce_as(false));
+        if (mostly_readable(stretches) && keep(job, kViewOf[kind], stretches, produce_as(bytes))) {
             return;
         }
     }

@@ -163,7 +163,8 @@ class Speller {
         bool apart = true;
         each(begin_, end_, [&](const views::Character& here) {
             const char32_t cp = here.code_point;
-            if (cp == mark_ && marks == 0 && !apart) {
+            // A mark that no blank is parts letters alone, however often it stands there ("**i****g**").
+            if (cp == mark_ && (!blank || (marks == 0 && !apart))) {
                 ++marks;
                 return;
             }
