@@ -83,6 +83,14 @@ bool has_label(const Reading& reading) noexcept {
     return false;
 }
 
+// Bytes of UTF-8 shown as Latin-1: most are beyond ASCII there, and written with two bytes each.
+bool has_latin_bytes(const Reading& reading) noexcept {
+    return !reading.ascii && reading.raw.bytes.find("\xC2") != std::string_view::npos;
+}
+bool has_wide_controls(const Reading& reading) noexcept {
+    return reading.counts.control * 4 >= reading.raw.bytes.size();
+}
+
 struct Decoder {
     bool (*may)(const Reading&) noexcept;
     void (*decode)(const Job&);
@@ -104,6 +112,8 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading& r) noexcept { return !r.ascii && r.counts.has(kBeyond); }, decode_parenthesised},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
     {has_label, decode_punycode},
+    {has_latin_bytes, decode_mojibake},
+    {has_wide_controls, decode_wide},
     {[](const Reading& r) noexcept { return r.counts.newline >= kLinesOfAcrostic; }, decode_acrostic},
     {[](const Reading& r) noexcept { return r.counts.digit >= 10; }, decode_numbers},
     {has_dots, decode_morse},

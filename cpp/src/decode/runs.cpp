@@ -1,6 +1,7 @@
 // Codes in groups of bits: base64, base32, base16 and binary, in long runs or cut up by blanks.
 #include "codes.h"
 #include "evidence.h"
+#include "units.h"
 
 #include <algorithm>
 #include <bit>
@@ -99,6 +100,24 @@ Run data_header(std::string_view text, const Run& run) noexcept {
     return {whole ? from + scheme : run.begin, run.begin};
 }
 
+// Units of 16 bits of a script beyond Latin; of a long run, whether they are is told by its beginning.
+constexpr std::size_t kLeastUnits = 24;   // digits
+constexpr std::size_t kUnitSample = 192;  // the same
+bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
+    const Run sample = {run.begin, std::min(run.end, run.begin + kUnitSample)};
+    for (groups.skip = 0; groups.skip < phases; ++groups.skip) {
+        const auto produce = [&](const Run& of) {
+            return [&job, &groups, of](auto&& sink) { produce_groups(job.text(), of, groups, sink); };
+        };
+        for (const bool big : {false, true}) {
+            if (are_units(produce(sample), big) && keep_units(job, kind, produce(run))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Tries the groups from each of the first `phases` digits on and keeps the best where it reads like text.
 bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
     Stretches best(kLeastDecodedText);
@@ -125,6 +144,9 @@ bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, s
             }
         }
     };
+    if (!mostly_readable(best) && run.end - run.begin >= kLeastUnits && keep_wide(job, kind, run, groups, phases)) {
+        return true;
+    }
     return keep(job, kind, best, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); }, finish);
 }
 
@@ -220,7 +242,7 @@ std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
         return run.end;
     }
     // Without a sign in it, a run begins where its first group does.
-    (void)keep_groups(job, ViewKind::base64, run, {&kDigits64, 6},
+    (void)keep_groups(job, text[run.begin] == '+' ? ViewKind::utf7 : ViewKind::base64, run, {&kDigits64, 6},
                       (all & kAlnum) != 0 && run.begin == word.begin ? 1 : 4);
     return run.end;
 }
