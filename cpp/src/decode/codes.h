@@ -230,5 +230,6 @@ void decode_joined(const Job& job);         // string literals
 void decode_mojibake(const Job& job);       // UTF-8 shown as Latin-1
 void decode_wide(const Job& job);           // units of 16 bits shown as Latin-1
 void decode_letters(const Job& job);        // Caesar, Atbash, reversed
+void decode_letters_beyond(const Job& job); // the same in other scripts than Latin
 
 }  // namespace fastguard::decoding

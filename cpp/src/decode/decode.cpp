@@ -91,6 +91,14 @@ bool has_wide_controls(const Reading& reading) noexcept {
     return reading.counts.control * 4 >= reading.raw.bytes.size();
 }
 
+// Letters of scripts that part words by spaces, more than ASCII ones.
+bool is_beyond_latin(const Reading& reading) noexcept {
+    constexpr auto bit = [](Script script) { return 1U << static_cast<unsigned>(script); };
+    constexpr std::uint32_t kSpaced = bit(Script::cyrillic) | bit(Script::greek) | bit(Script::arabic) |
+                                      bit(Script::hebrew) | bit(Script::devanagari);
+    return !reading.ascii && (reading.stats.scripts & kSpaced) != 0 && reading.counts.high >= 24;
+}
+
 struct Decoder {
     bool (*may)(const Reading&) noexcept;
     void (*decode)(const Job&);
@@ -123,6 +131,7 @@ constexpr Decoder kDecoders[] = {
     {is_dense, decode_uuencode},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_joined},
     {[](const Reading&) noexcept { return true; }, decode_letters},
+    {is_beyond_latin, decode_letters_beyond},
 };
 
 }  // namespace

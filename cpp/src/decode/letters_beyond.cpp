@@ -1,0 +1,317 @@
+// Letters beyond Latin turned round or moved along their alphabet: reversed text in any script that has spaces, Caesar
+// and Atbash in Cyrillic, Greek and Hebrew. Words of which none is common speak for it, as in letters.cpp.
+#include "codes.h"
+#include "words.h"
+
+#include "fastguard/tokenizer.h"
+#include "utf8_decode.h"
+
+#include <algorithm>
+#include <span>
+
+namespace fastguard::decoding {
+namespace {
+
+constexpr std::size_t kLeastWords = 4;   // in a row without a common one
+constexpr std::size_t kStretch = 8;      // the same, in a text of more words than kFewWords
+constexpr std::size_t kFewWords = 32;
+constexpr std::size_t kSample = 24;      // words that are tried
+constexpr std::size_t kMostBytes = 48;   // of a word
+constexpr std::size_t kLeastCommon = 2;  // common words after the change, and one in kShare
+constexpr std::size_t kShare = 5;
+
+// Words that texts are full of, folded: Russian, Ukrainian, Bulgarian; Greek; Hebrew; Arabic, Persian, Urdu; Hindi.
+constexpr std::string_view kWords =
+    "не на что как это все по но из за то так же от для вы мы он она они был была быть еще уже только или если когда "
+    "где кто чтобы при без ты мне меня его ее их нас вас свои свою мои твои этот эта эти этого того после перед теперь "
+    "все всех сеичас может можно нужно никогда ничего любые очень до под над между про себя со во ни бы ли да нет "
+    "это я и в с у к о а та що як це для від але або та ми ви вони був була було якщо коли де хто щоб без тепер всі про "
+    "се да на за от ще са като или ако все това тези "
+    "και το να του η της με που ειναι για σε τα την οι απο δεν θα τον τι οτι τους μια ενα στο στη στην αλλα αν ολα ολεσ "
+    "οπωσ μου σου μασ σασ αυτο αυτα πριν μετα τωρα μην ουτε "
+    "של את לא על הוא זה אני כל עם אם מה היא גם יש או כי אבל אתה זאת הם אין לי לך עוד רק כמו אל היה כדי לפני אחרי עכשיו "
+    "في من على الى إلى عن هذا هذه ان أن لا ما هو هي كل مع التي الذي كان أو او ثم قد لم لن بعد قبل جميع أنت انت كيف الان "
+    "الآن يا نعم به له لها بين غير دون حتى و از به که این را با است در برای تا هر یا آن ما من شما همه "
+    "بود شد کن کنید هم می خود هے کے کی میں سے کو نہیں اور پر یہ "
+    "के है और में की को से का यह नहीं पर कि हैं तो भी एक हो ने मैं था कर वह अपने इस सभी जो या मुझे तुम आप अब बिना सब कुछ "
+    "करो बताओ जाओ";
+
+class CommonBits {
+  public:
+    CommonBits() noexcept {
+        for (std::size_t at = 0; at < kWords.size();) {
+            const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
+            std::array<char, kMostBytes + 16> word{};
+            const std::size_t size = std::min(end - at, kMostBytes);
+            std::copy_n(kWords.data() + at, size, word.data());
+            const std::uint64_t hash = hash_bytes(word.data(), size);
+            bits_[hash >> 54U] |= wanted(hash);
+            at = end + 1;
+        }
+    }
+    [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
+        return (bits_[hash >> 54U] & wanted(hash)) == wanted(hash);
+    }
+
+  private:
+    [[nodiscard]] static std::uint64_t wanted(std::uint64_t hash) noexcept {
+        return std::uint64_t{1} << (hash >> 48U & 63U) | std::uint64_t{1} << (hash >> 42U & 63U);
+    }
+    std::array<std::uint64_t, 1024> bits_{};
+};
+const CommonBits kCommon;
+
+bool is_beyond(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
+
+// An alphabet of capital or small letters, in its order.
+using Alphabet = std::u32string_view;
+constexpr std::array<Alphabet, 7> kAlphabets = {U"абвгдежзийклмнопрстуфхцчшщъыьэюя",
+                                                U"АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+                                                U"абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+                                                U"АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+                                                U"αβγδεζηθικλμνξοπρστυφχψω",
+                                                U"ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
+                                                U"אבגדהוזחטיכלמנסעפצקרשת"};
+
+// Alphabets of one script and length: small letters, then capitals (the same where there are none).
+struct Pair {
+    std::size_t small;
+    std::size_t capital;
+};
+constexpr std::array<Pair, 4> kPairs = {{{0, 1}, {2, 3}, {4, 5}, {6, 6}}};
+
+// How a letter is changed.
+struct Change {
+    Pair pair{};
+    std::size_t shift = 0;
+    bool mirror = false;
+
+    [[nodiscard]] char32_t of(char32_t letter) const noexcept {
+        for (const std::size_t which : {pair.small, pair.capital}) {
+            const Alphabet alphabet = kAlphabets[which];
+            const std::size_t at = alphabet.find(letter);
+            if (at != Alphabet::npos) {
+                return alphabet[mirror ? alphabet.size() - 1 - at : (at + shift) % alphabet.size()];
+            }
+        }
+        return letter;
+    }
+};
+
+// As folding leaves a letter of these alphabets.
+char32_t folded(char32_t letter) noexcept {
+    if (letter >= 0x410 && letter < 0x430) {
+        letter += 0x20;
+    } else if (letter >= 0x391 && letter <= 0x3A9) {
+        letter += 0x20;
+    }
+    return letter == U'й' ? U'и' : letter == U'ё' || letter == U'Ё' ? U'е' : letter == U'ς' ? U'σ' : letter;
+}
+
+// visit(code point, begin, end) for each character of valid UTF-8 in [begin, end).
+template <class Visit>
+void each_character(std::string_view text, std::size_t begin, std::size_t end, const Visit& visit) {
+    for (std::size_t at = begin; at < end;) {
+        unsigned char four[4] = {};
+        std::copy_n(text.data() + at, std::min<std::size_t>(4, text.size() - at), four);
+        const utf8::Step step = utf8::decode(four);
+        visit(step.cp, at, at + step.length);
+        at += step.length;
+    }
+}
+
+// A word put together of code points.
+class Word {
+  public:
+    void add(char32_t cp) noexcept {
+        if (size_ + 4 <= kMostBytes) {
+            size_ += utf8::encode(cp, bytes_.data() + size_);
+        } else {
+            size_ = kMostBytes + 1;
+        }
+    }
+    [[nodiscard]] bool is_common() const noexcept {
+        return size_ > 2 && size_ <= kMostBytes && kCommon.may_have(hash_bytes(bytes_.data(), size_));
+    }
+
+  private:
+    std::array<char, kMostBytes + 16> bytes_{};
+    std::size_t size_ = 0;
+};
+
+// Tokens of the reading, those in ASCII among them.
+struct Stretch {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t words = 0;  // beyond ASCII
+};
+
+class Tries {
+  public:
+    Tries(const Job& job, const Stretch& stretch) noexcept : job_(job), stretch_(stretch) {}
+
+    void run() {
+        if (is_enough(reversed())) {
+            keep_reversed();
+            return;
+        }
+        Change best;
+        std::size_t most = 0;
+        for (const Pair& pair : kPairs) {
+            const std::size_t letters = kAlphabets[pair.small].size();
+            if (!holds(kAlphabets[pair.small], kAlphabets[pair.capital])) {
+                continue;
+            }
+            for (std::size_t shift = 0; shift < letters; ++shift) {  // 0: the mirror image
+                const Change change = {pair, shift, shift == 0};
+                const std::size_t found = changed(change);
+                most = std::max(most, found);
+                best = found == most && found > 0 && changed(best) < found ? change : best;
+            }
+        }
+        if (is_enough(most)) {
+            keep_changed(best);
+        }
+    }
+
+  private:
+    [[nodiscard]] bool is_enough(std::size_t common) const noexcept {
+        return common >= kLeastCommon && common * kShare >= std::min(kSample, stretch_.words);
+    }
+    // visit(token) for the first kSample tokens beyond ASCII.
+    template <class Visit>
+    void each_word(const Visit& visit) const {
+        std::size_t seen = 0;
+        for (std::size_t i = stretch_.begin; i < stretch_.end && seen < kSample; ++i) {
+            const Token& token = job_.reading.tokens[i];
+            if (is_beyond(job_.reading.folded.bytes[token.begin])) {
+                ++seen;
+                visit(token);
+            }
+        }
+    }
+    [[nodiscard]] std::size_t reversed() const {
+        std::size_t common = 0;
+        each_word([&](const Token& token) {
+            std::array<char32_t, kMostBytes> letters{};
+            std::size_t count = 0;
+            each_character(job_.reading.folded.bytes, token.begin, token.end,
+                           [&](char32_t cp, std::size_t, std::size_t) {
+                               if (count < letters.size()) {
+                                   letters[count++] = cp;
+                               }
+                           });
+            Word word;
+            while (count > 0) {
+                word.add(letters[--count]);
+            }
+            common += word.is_common() ? 1U : 0U;
+        });
+        return common;
+    }
+    [[nodiscard]] std::size_t changed(const Change& change) const {
+        std::size_t common = 0;
+        each_word([&](const Token& token) {
+            const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
+            Word word;
+            each_character(job_.text(), place.begin, place.end,
+                           [&](char32_t cp, std::size_t, std::size_t) { word.add(folded(change.of(cp))); });
+            common += word.is_common() ? 1U : 0U;
+        });
+        return common;
+    }
+    // Whether the sample begins with letters of the alphabet.
+    [[nodiscard]] bool holds(Alphabet small, Alphabet capital) const {
+        const Token& token = job_.reading.tokens[stretch_.begin];
+        const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
+        bool any = false;
+        each_character(job_.text(), place.begin, place.end, [&](char32_t cp, std::size_t, std::size_t) {
+            any = any || small.find(cp) != Alphabet::npos || capital.find(cp) != Alphabet::npos;
+        });
+        return any;
+    }
+    [[nodiscard]] RawSpan span() const noexcept {
+        const auto tokens = job_.reading.tokens;
+        return raw_span(job_.reading.folded, tokens[stretch_.begin].begin, tokens[stretch_.end - 1].end);
+    }
+    void keep_changed(const Change& change) const {
+        if (!job_.children.open(change.mirror ? ViewKind::atbash : ViewKind::caesar)) {
+            return;
+        }
+        const RawSpan all = span();
+        each_character(job_.text(), all.begin, all.end, [&](char32_t cp, std::size_t begin, std::size_t end) {
+            if (cp == utf8::kInvalid || cp < 0x80) {
+                copy(job_, begin, end);
+            } else {
+                (void)job_.children.put_code_point(change.of(cp), begin, end);
+            }
+        });
+        job_.children.close(job_.text());
+    }
+    // The whole from its end, and each word from its end: what stands where does not tell which.
+    void keep_reversed() const {
+        const RawSpan all = span();
+        if (job_.children.open(ViewKind::reversed)) {
+            put_reversed(all.begin, all.end);
+            job_.children.close(job_.text());
+        }
+        if (!job_.children.open(ViewKind::reversed_words)) {
+            return;
+        }
+        std::size_t at = all.begin;
+        for (std::size_t i = stretch_.begin; i < stretch_.end; ++i) {
+            const Token& token = job_.reading.tokens[i];
+            const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
+            copy(job_, at, std::max<std::size_t>(at, place.begin));
+            put_reversed(place.begin, place.end);
+            at = place.end;
+        }
+        job_.children.close(job_.text());
+    }
+    void put_reversed(std::size_t begin, std::size_t end) const {
+        while (end > begin) {
+            std::size_t first = end - 1;
+            while (first > begin && end - first < 4 &&
+                   (static_cast<unsigned char>(job_.text()[first]) & 0xC0U) == 0x80U) {
+                --first;
+            }
+            for (std::size_t i = first; i < end; ++i) {
+                (void)job_.children.put_byte(job_.text()[i], first, end);
+            }
+            end = first;
+        }
+    }
+
+    const Job& job_;
+    Stretch stretch_;
+};
+
+}  // namespace
+
+void decode_letters_beyond(const Job& job) {
+    const Reading& reading = job.reading;
+    const std::span<const Token> tokens = reading.tokens;
+    const std::size_t least = tokens.size() <= kFewWords ? kLeastWords : kStretch;
+    Stretch stretch;
+    const auto end_stretch = [&](std::size_t next) {
+        if (stretch.words >= least) {
+            Tries(job, stretch).run();
+        }
+        stretch = {next, next, 0};
+    };
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const bool beyond = is_beyond(reading.folded.bytes[tokens[i].begin]);
+        if (beyond && tokens[i].size() <= 2) {  // one letter reads the same from its end
+            stretch.end = stretch.words > 0 ? i + 1 : i;
+        } else if (beyond ? kCommon.may_have(tokens[i].hash) : stretch.words == 0 || is_common(tokens[i].hash)) {
+            end_stretch(i + 1);
+        } else if (beyond) {
+            stretch.begin = stretch.words == 0 ? i : stretch.begin;
+            ++stretch.words;
+            stretch.end = i + 1;
+        }
+    }
+    end_stretch(tokens.size());
+}
+
+}  // namespace fastguard::decoding
