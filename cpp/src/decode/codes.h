@@ -227,6 +227,9 @@ void decode_parenthesised(const Job& job);  // U+249C and so on
 void decode_lists(const Job& job);          // lists of strings that are joined
 void decode_acrostic(const Job& job);       // first letters of lines
 void decode_joined(const Job& job);         // string literals
+void decode_spelling(const Job& job);       // India Golf November
+void decode_pig_latin(const Job& job);
+void decode_line_words(const Job& job);     // first and last words of lines
 void decode_mojibake(const Job& job);       // UTF-8 shown as Latin-1
 void decode_wide(const Job& job);           // units of 16 bits shown as Latin-1
 void decode_letters(const Job& job);        // Caesar, Atbash, reversed

@@ -31,6 +31,7 @@ constexpr std::uint32_t kBeyond = mark_bits("\xE2");
 constexpr std::size_t kPunctuationFeature = 3;  // of kDenseNames
 constexpr std::size_t kLongestFeature = 15;
 constexpr std::uint64_t kLinesOfAcrostic = 12;
+constexpr std::uint64_t kLinesOfWords = 2;
 static_assert(kDenseNames[kPunctuationFeature] == "punctuation" && kDenseNames[kLongestFeature] == "longest_word");
 
 // Capitals and digits that a text in words does not have so many of.
@@ -132,6 +133,10 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_joined},
     {[](const Reading&) noexcept { return true; }, decode_letters},
     {is_beyond_latin, decode_letters_beyond},
+    {[](const Reading& r) noexcept { return r.tokens.size() >= 8; }, decode_spelling},
+    {[](const Reading& r) noexcept { return r.tokens.size() >= 3; }, decode_pig_latin},
+    {[](const Reading& r) noexcept { return r.counts.newline >= kLinesOfWords && !r.starters.empty(); },
+     decode_line_words},
 };
 
 }  // namespace
