@@ -45,9 +45,10 @@ constexpr std::size_t kLinesOfStarter = 6;  // one line in so many begins (or en
 
 // Whether nothing but blanks and marks stands between a token and the end of its line (or its begin).
 bool is_at_edge(const Reading& reading, std::size_t token, bool last) noexcept {
-    const std::string_view text = reading.folded.bytes;
+    const std::string_view text = reading.raw.bytes;  // folding leaves no line ends
     const auto passes = [](char c) { return c != '\n' && !is(c, kAlnum) && static_cast<unsigned char>(c) < 0x80; };
-    std::size_t at = last ? reading.tokens[token].end : reading.tokens[token].begin;
+    const RawSpan place = raw_span(reading.folded, reading.tokens[token].begin, reading.tokens[token].end);
+    std::size_t at = last ? place.end : place.begin;
     if (last) {
         while (at < text.size() && passes(text[at])) {
             ++at;
