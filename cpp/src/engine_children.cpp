@@ -30,6 +30,9 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
     if (policy_.looks_into(ViewKind::decoded)) {
         decode(reading, children);
     }
+    if (from == ViewKind::raw && policy_.looks_into(ViewKind::decoded)) {
+        make_misspelt(reading, pack_->vocabulary(), children);
+    }
 }
 
 // Breadth first: what takes the least to undo is looked at before the budget is used up.

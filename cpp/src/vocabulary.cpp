@@ -36,6 +36,12 @@ void Vocabulary::build(std::size_t node, std::size_t begin, std::size_t end, std
 void Vocabulary::finish() {
     std::sort(pending_.begin(), pending_.end());
     for (const auto& [word, stem] : pending_) {
+        spellings_.add(word);
+        for (const std::string_view ending : {"e", "s", "es", "ed", "ion", "ions", "ing"}) {
+            if (stem) {
+                spellings_.add(word + std::string(ending));
+            }
+        }
         if (word.size() >= 4) {
             const std::uint32_t place = place_of(word.data());
             heads_[place / 64] |= std::uint64_t{1} << (place % 64);
@@ -45,6 +51,7 @@ void Vocabulary::finish() {
     build(0, 0, pending_.size(), 0);
     nodes_.shrink_to_fit();
     pending_ = {};
+    spellings_.finish();
 }
 
 bool Vocabulary::Walk::step(char letter) noexcept {

@@ -35,4 +35,7 @@ void make_spelled(const Reading& reading, Children& children);
 // `words` are those that run-together text is taken apart into.
 void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children);
 
+// Misspelt words of `words` as they are meant; a child of kind `decoded`.
+void make_misspelt(const Reading& reading, const Vocabulary& words, Children& children);
+
 }  // namespace fastguard

@@ -1,6 +1,8 @@
 // The words that a pack's phrases are made of, for taking run-together text apart.
 #pragma once
 
+#include "fastguard/spellings.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +45,9 @@ class Vocabulary {
 
     [[nodiscard]] bool empty() const noexcept { return nodes_.empty() || nodes_[0].next == 0; }
 
+    // The words, and stems with the endings of English, as they may be misspelt.
+    [[nodiscard]] const Spellings& spellings() const noexcept { return spellings_; }
+
   private:
     struct Node {
         std::uint32_t next = 0;   // bit per letter that may follow
@@ -61,6 +66,7 @@ class Vocabulary {
 
     std::vector<std::pair<std::string, bool>> pending_;
     std::vector<Node> nodes_;
+    Spellings spellings_;
     std::array<std::uint64_t, (1U << kHeadBits) / 64> heads_{};
 };
 

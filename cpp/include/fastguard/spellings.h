@@ -1,0 +1,50 @@
+// Words and the ways in which they are misspelt: one letter wrong, missing or too many, two changed places, letters drawn
+// out, the inner letters in any order.
+//
+// Each word is stored under a few keys: itself and itself without any one letter, its inner letters sorted between first
+// and last, and itself with every row of one letter as one. What shares a key with it is compared with it. The first and
+// the last letter are never wrong: other forms of a word, and of other languages' words, differ there. Immutable after
+// `finish`; shared by all threads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fastguard {
+
+class Spellings {
+  public:
+    static constexpr std::size_t kLeast = 6;   // letters of a word that is known
+    static constexpr std::size_t kMost = 20;   // and at most; a misspelt one may have six more
+    static constexpr std::size_t kLeastMisspelt = 5;
+    static constexpr std::size_t kMostMisspelt = kMost + 6;
+
+    // Adds a word of a to z; one that is too short or too long is left out.
+    void add(std::string_view word);
+    void finish();
+
+    // The word that this one, of a to z, is a misspelling of; empty: none. O(size), no more than 30 look-ups. Words of
+    // the table are no misspellings of themselves but may be of others: ask for what is no word.
+    [[nodiscard]] std::string_view meant_by(std::string_view word) const noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return keys_.empty(); }
+
+  private:
+    struct Key {
+        std::uint64_t hash;
+        std::uint32_t word;
+    };
+
+    [[nodiscard]] std::string_view find(std::uint64_t hash, std::string_view word) const noexcept;
+
+    std::vector<std::string> words_;
+    std::vector<Key> keys_;  // by hash
+    std::array<std::uint64_t, (1U << 18U) / 64> may_have_{};
+};
+
+}  // namespace fastguard

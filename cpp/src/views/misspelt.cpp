@@ -1,0 +1,120 @@
+// Words of the vocabulary that are misspelt, spelt as they are meant: "ignroe all previuos instructons".
+//
+// Only where such words stand close together, or beside a word that something is looked for by, and only they are
+// changed. What ordinary misspellings come to is doubted: signatures look at it, the learned score does not.
+#include "decode/words.h"
+#include "fastguard/views.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fastguard {
+namespace {
+
+constexpr std::size_t kMostCorrected = 64;
+constexpr std::size_t kReach = kMaxWithin;  // words from one to the next that belong together
+
+struct Corrected {
+    std::size_t token;
+    std::string_view meant;
+};
+
+class Corrector {
+  public:
+    Corrector(const Reading& reading, const Vocabulary& words, Children& children) noexcept
+        : text_(reading.folded.bytes), reading_(reading), words_(words), children_(children) {}
+
+    void run() {
+        for (std::size_t i = 0; i < reading_.tokens.size() && count_ < kMostCorrected; ++i) {
+            const Token& token = reading_.tokens[i];
+            if (token.size() < Spellings::kLeastMisspelt || token.size() > Spellings::kMostMisspelt ||
+                decoding::is_common(token.hash)) {
+                continue;
+            }
+            const std::string_view meant = meant_by(text_.substr(token.begin, token.size()));
+            if (!meant.empty()) {
+                corrected_[count_++] = {i, meant};
+            }
+        }
+        if (count_ > 0 && is_near() && children_.open(ViewKind::decoded)) {
+            put();
+            children_.doubt();
+            children_.close(reading_.raw.bytes);
+        }
+    }
+
+  private:
+    [[nodiscard]] std::string_view meant_by(std::string_view word) const noexcept {
+        Vocabulary::Walk walk(words_);
+        bool walks = true;
+        std::size_t letters = 0;
+        for (const char c : word) {
+            if (c < 'a' || c > 'z') {
+                return {};
+            }
+            walks = walks && walk.step(c);
+            if (walks && ++letters >= Spellings::kLeast && walk.kind() == Vocabulary::Kind::stem) {
+                return {};  // a form of a word that is known
+            }
+        }
+        return walks && walk.kind() != Vocabulary::Kind::none ? std::string_view() : words_.spellings().meant_by(word);
+    }
+
+    // Whether another corrected word, or one that a signature is looked for by, is in reach of one of them.
+    [[nodiscard]] bool is_near() const noexcept {
+        for (std::size_t i = 0; i + 1 < count_; ++i) {
+            if (corrected_[i + 1].token - corrected_[i].token <= kReach) {
+                return true;
+            }
+        }
+        return std::any_of(reading_.starters.begin(), reading_.starters.end(), [&](const Starter& starter) {
+            return std::any_of(corrected_.begin(), corrected_.begin() + static_cast<std::ptrdiff_t>(count_),
+                               [&](const Corrected& one) {
+                                   const std::size_t at = starter.index();
+                                   return at != one.token && std::max(at, one.token) - std::min(at, one.token) <= kReach;
+                               });
+        });
+    }
+
+    void copy(std::size_t begin, std::size_t end) {
+        for (std::size_t at = begin; at < end; ++at) {
+            const RawSpan place = raw_span(reading_.folded, at, at + 1);
+            (void)children_.put_byte(text_[at], place.begin, place.end);
+        }
+    }
+
+    // From the words in reach of the first one to those in reach of the last one.
+    void put() {
+        const auto tokens = reading_.tokens;
+        const std::size_t first = corrected_[0].token > kReach ? corrected_[0].token - kReach : 0;
+        const std::size_t last = std::min(tokens.size() - 1, corrected_[count_ - 1].token + kReach);
+        std::size_t at = tokens[first].begin;
+        for (std::size_t i = 0; i < count_; ++i) {
+            const Token& token = tokens[corrected_[i].token];
+            copy(at, token.begin);
+            const RawSpan place = raw_span(reading_.folded, token.begin, token.end);
+            for (const char c : corrected_[i].meant) {
+                (void)children_.put_byte(c, place.begin, place.end);
+            }
+            at = token.end;
+        }
+        copy(at, tokens[last].end);
+    }
+
+    std::string_view text_;
+    const Reading& reading_;
+    const Vocabulary& words_;
+    Children& children_;
+    std::array<Corrected, kMostCorrected> corrected_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace
+
+void make_misspelt(const Reading& reading, const Vocabulary& words, Children& children) {
+    if (reading.tokens.size() > 1 && !words.spellings().empty()) {
+        Corrector(reading, words, children).run();
+    }
+}
+
+}  // namespace fastguard
