@@ -1,10 +1,10 @@
-// Words and the ways in which they are misspelt: one letter wrong, missing or too many, two changed places, letters drawn
-// out, the inner letters in any order.
+// Words and the ways in which they are misspelt: one letter wrong, missing or too many, two changed places, letters
+// drawn out, the inner letters in any order.
 //
-// Each word is stored under a few keys: itself and itself without any one letter, its inner letters sorted between first
-// and last, and itself with every row of one letter as one. What shares a key with it is compared with it. The first and
-// the last letter are never wrong: other forms of a word, and of other languages' words, differ there. Immutable after
-// `finish`; shared by all threads.
+// Each word is stored under a few keys: itself and itself without any one letter, its inner letters sorted between
+// first and last, and itself with every row of one letter as one. What shares a key with it is compared with it. The
+// first and the last letter are never wrong: other forms of a word, and of other languages' words, differ there.
+// Immutable after `finish`; shared by all threads.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ namespace fastguard {
 
 class Spellings {
   public:
-    static constexpr std::size_t kLeast = 6;   // letters of a word that is known
-    static constexpr std::size_t kMost = 20;   // and at most; a misspelt one may have six more
+    static constexpr std::size_t kLeast = 6;  // letters of a word that is known
+    static constexpr std::size_t kMost = 20;  // and at most; a misspelt one may have six more
     static constexpr std::size_t kLeastMisspelt = 5;
     static constexpr std::size_t kMostMisspelt = kMost + 6;
 

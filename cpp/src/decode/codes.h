@@ -123,7 +123,8 @@ struct NothingMore {
     void operator()(Children&) const noexcept {}
 };
 template <class Produce, class Finish = NothingMore>
-bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produce& produce, const Finish& finish = {}) {
+bool keep(const Job& job, ViewKind kind, const Stretches& stretches, const Produce& produce,
+          const Finish& finish = {}) {
     const std::span<const Stretches::Stretch> found = stretches.found();
     if (found.empty() || !job.children.open(kind)) {
         return false;
@@ -229,10 +230,10 @@ void decode_acrostic(const Job& job);       // first letters of lines
 void decode_joined(const Job& job);         // string literals
 void decode_spelling(const Job& job);       // India Golf November
 void decode_pig_latin(const Job& job);
-void decode_line_words(const Job& job);     // first and last words of lines
-void decode_mojibake(const Job& job);       // UTF-8 shown as Latin-1
-void decode_wide(const Job& job);           // units of 16 bits shown as Latin-1
-void decode_letters(const Job& job);        // Caesar, Atbash, reversed
-void decode_letters_beyond(const Job& job); // the same in other scripts than Latin
+void decode_line_words(const Job& job);      // first and last words of lines
+void decode_mojibake(const Job& job);        // UTF-8 shown as Latin-1
+void decode_wide(const Job& job);            // units of 16 bits shown as Latin-1
+void decode_letters(const Job& job);         // Caesar, Atbash, reversed
+void decode_letters_beyond(const Job& job);  // the same in other scripts than Latin
 
 }  // namespace fastguard::decoding

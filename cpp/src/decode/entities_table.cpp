@@ -2140,8 +2140,9 @@ constexpr std::array<Entity, 2125> kEntities = {{
 }  // namespace
 
 const Entity* find_entity(std::string_view name) noexcept {
-    const auto* const found = std::lower_bound(kEntities.begin(), kEntities.end(), name,
-                                               [](const Entity& entity, std::string_view key) { return entity.name < key; });
+    const auto* const found =
+        std::lower_bound(kEntities.begin(), kEntities.end(), name,
+                         [](const Entity& entity, std::string_view key) { return entity.name < key; });
     return found != kEntities.end() && found->name == name ? found : nullptr;
 }
 

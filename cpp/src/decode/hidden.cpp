@@ -31,7 +31,8 @@ void each_beyond_ascii(std::string_view text, const Visit& visit) {
 constexpr std::size_t kSurely = 24;
 constexpr auto kStandsForIt = [](Children& children) {
     const std::string_view said = children.opened();
-    if (said.size() >= kSurely && std::all_of(said.begin(), said.end(), [](char c) { return is(c, kPrint | kBlank); })) {
+    if (said.size() >= kSurely &&
+        std::all_of(said.begin(), said.end(), [](char c) { return is(c, kPrint | kBlank); })) {
         children.vouch();
     }
 };

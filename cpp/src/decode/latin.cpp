@@ -38,7 +38,8 @@ struct Shown {
 };
 Shown shown(std::string_view text) noexcept {
     Shown found;
-    for (std::size_t at = find_byte(text, '\xC2', 2); at != std::string_view::npos; at = find_byte(text, '\xC2', at + 1)) {
+    for (std::size_t at = find_byte(text, '\xC2', 2); at != std::string_view::npos;
+         at = find_byte(text, '\xC2', at + 1)) {
         if (text[at - 2] == '\xC3') {
             found.begin = found.pairs == 0 ? at - 2 : found.begin;
             found.end = std::min(at + 2, text.size());

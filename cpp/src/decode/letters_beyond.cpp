@@ -12,8 +12,8 @@
 namespace fastguard::decoding {
 namespace {
 
-constexpr std::size_t kLeastWords = 4;   // in a row without a common one
-constexpr std::size_t kStretch = 8;      // the same, in a text of more words than kFewWords
+constexpr std::size_t kLeastWords = 4;  // in a row without a common one
+constexpr std::size_t kStretch = 8;     // the same, in a text of more words than kFewWords
 constexpr std::size_t kFewWords = 32;
 constexpr std::size_t kSample = 24;      // words that are tried
 constexpr std::size_t kMostBytes = 48;   // of a word
@@ -25,12 +25,15 @@ constexpr std::string_view kWords =
     "не на что как это все по но из за то так же от для вы мы он она они был была быть еще уже только или если когда "
     "где кто чтобы при без ты мне меня его ее их нас вас свои свою мои твои этот эта эти этого того после перед теперь "
     "все всех сеичас может можно нужно никогда ничего любые очень до под над между про себя со во ни бы ли да нет "
-    "это я и в с у к о а та що як це для від але або та ми ви вони був була було якщо коли де хто щоб без тепер всі про "
+    "это я и в с у к о а та що як це для від але або та ми ви вони був була було якщо коли де хто щоб без тепер всі "
+    "про "
     "се да на за от ще са като или ако все това тези "
-    "και το να του η της με που ειναι για σε τα την οι απο δεν θα τον τι οτι τους μια ενα στο στη στην αλλα αν ολα ολεσ "
+    "και το να του η της με που ειναι για σε τα την οι απο δεν θα τον τι οτι τους μια ενα στο στη στην αλλα αν ολα "
+    "ολεσ "
     "οπωσ μου σου μασ σασ αυτο αυτα πριν μετα τωρα μην ουτε "
     "של את לא על הוא זה אני כל עם אם מה היא גם יש או כי אבל אתה זאת הם אין לי לך עוד רק כמו אל היה כדי לפני אחרי עכשיו "
-    "في من على الى إلى عن هذا هذه ان أن لا ما هو هي كل مع التي الذي كان أو او ثم قد لم لن بعد قبل جميع أنت انت كيف الان "
+    "في من على الى إلى عن هذا هذه ان أن لا ما هو هي كل مع التي الذي كان أو او ثم قد لم لن بعد قبل جميع أنت انت كيف "
+    "الان "
     "الآن يا نعم به له لها بين غير دون حتى و از به که این را با است در برای تا هر یا آن ما من شما همه "
     "بود شد کن کنید هم می خود هے کے کی میں سے کو نہیں اور پر یہ "
     "के है और में की को से का यह नहीं पर कि हैं तो भी एक हो ने मैं था कर वह अपने इस सभी जो या मुझे तुम आप अब बिना सब कुछ "
@@ -78,7 +81,7 @@ struct Pair {
     std::size_t small;
     std::size_t capital;
 };
-constexpr std::array<Pair, 4> kPairs = {{{0, 1}, {2, 3}, {4, 5}, {6, 6}}};
+constexpr std::array<Pair, 4> kPairs = {{{2, 3}, {0, 1}, {4, 5}, {6, 6}}};
 
 // How a letter is changed.
 struct Change {
@@ -165,8 +168,8 @@ class Tries {
             for (std::size_t shift = 0; shift < letters; ++shift) {  // 0: the mirror image
                 const Change change = {pair, shift, shift == 0};
                 const std::size_t found = changed(change);
+                best = found > most ? change : best;
                 most = std::max(most, found);
-                best = found == most && found > 0 && changed(best) < found ? change : best;
             }
         }
         if (is_enough(most)) {

@@ -103,8 +103,7 @@ void produce_numbers(std::string_view text, std::size_t begin, std::size_t end, 
         if ((item.kinds & (1U << kind)) != 0) {
             const char32_t value = value_of(text, item, base);
             char utf8[4] = {static_cast<char>(value)};
-            const bool byte =
-                value < 0x80 || (value < 0x100 && (bytes || (base != 10 && item.end - item.digits <= 8)));
+            const bool byte = value < 0x80 || (value < 0x100 && (bytes || (base != 10 && item.end - item.digits <= 8)));
             const std::size_t size = byte ? 1 : utf8::encode(is_character(value) ? value : 0xFFFD, utf8);
             for (std::size_t i = 0; i < size; ++i) {
                 sink(static_cast<unsigned char>(utf8[i]), item.begin, item.end);

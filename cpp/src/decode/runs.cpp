@@ -105,7 +105,8 @@ constexpr std::size_t kLeastUnits = 24;   // digits
 constexpr std::size_t kUnitSample = 192;  // the same
 bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
     const Run sample = {run.begin, std::min(run.end, run.begin + kUnitSample)};
-    for (groups.skip = 0; groups.skip < phases; ++groups.skip) {
+    // The plus sign of UTF-7 is no digit; any other phase of it may look like another alphabet.
+    for (groups.skip = job.text()[run.begin] == '+' ? 1 : 0; groups.skip < phases; ++groups.skip) {
         const auto produce = [&](const Run& of) {
             return [&job, &groups, of](auto&& sink) { produce_groups(job.text(), of, groups, sink); };
         };

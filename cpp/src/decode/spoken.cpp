@@ -93,6 +93,18 @@ class Speller {
         return job_.reading.folded.bytes.substr(begin, tokens_[i].begin - begin);
     }
 
+    // What stands between most letters: one of the first two gaps.
+    [[nodiscard]] std::string_view usual_gap(std::size_t begin, std::size_t end) const noexcept {
+        const std::size_t first = at(begin).next;
+        const std::size_t second = at(first).next;
+        std::size_t more = 0;
+        for (std::size_t i = begin + 1; i < end; ++i) {
+            more += gap_before(i) == gap_before(second) ? 1U : 0U;
+            more -= gap_before(i) == gap_before(first) && more > 0 ? 1U : 0U;
+        }
+        return gap_before(more > 0 ? second : first);
+    }
+
     // The row that begins at a token: kept, if it is long enough. Returns the token behind it.
     std::size_t spell(std::size_t begin) {
         std::size_t end = begin;
@@ -107,16 +119,12 @@ class Speller {
         if (letters < kLeastSpelled || !job_.children.open(ViewKind::decoded)) {
             return end;
         }
-        std::size_t usual = gap_before(begin + 1).size();
-        for (std::size_t i = begin + 1; i < end; ++i) {
-            usual = word(i) == "ray" ? usual : std::min(usual, gap_before(i).size());
-        }
+        const std::string_view usual = usual_gap(begin, end);
         for (std::size_t i = begin; i < end;) {
             const Spelled spelled = at(i);
-            const RawSpan place =
-                raw_span(job_.reading.folded, tokens_[i].begin, tokens_[spelled.next - 1].end);
-            // Words are parted by more than letters are.
-            if (i > begin && gap_before(i).size() > usual) {
+            const RawSpan place = raw_span(job_.reading.folded, tokens_[i].begin, tokens_[spelled.next - 1].end);
+            // Words are parted by something else than letters are.
+            if (i > begin && gap_before(i) != usual) {
                 (void)job_.children.put_byte(' ', place.begin, place.end);
             }
             (void)job_.children.put_byte(spelled.letter, place.begin, place.end);
@@ -133,9 +141,9 @@ class Speller {
 
 // ---------------------------------------------------------------- Pig Latin
 
-constexpr std::size_t kLeastPig = 3;   // words in a row that end with -ay
-constexpr std::size_t kPigStep = 3;    // of so many words one is looked at
-constexpr std::size_t kMostPig = 32;   // bytes of a word
+constexpr std::size_t kLeastPig = 3;  // words in a row that end with -ay
+constexpr std::size_t kPigStep = 3;   // of so many words one is looked at
+constexpr std::size_t kMostPig = 32;  // bytes of a word
 
 bool is_vowel(char c) noexcept { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u'; }
 

@@ -15,8 +15,8 @@ namespace fastguard::decoding {
 // and Japanese, or Korean. Any other script's letters are valid units, so validity says nothing.
 class UnitMeter {
   public:
-    static constexpr std::size_t kLeast = 10;    // units
-    static constexpr std::size_t kEnough = 64;   // that are looked at
+    static constexpr std::size_t kLeast = 10;   // units
+    static constexpr std::size_t kEnough = 64;  // that are looked at
 
     void add(unsigned unit) noexcept {
         ++all_;

@@ -71,7 +71,8 @@ class Corrector {
             return std::any_of(corrected_.begin(), corrected_.begin() + static_cast<std::ptrdiff_t>(count_),
                                [&](const Corrected& one) {
                                    const std::size_t at = starter.index();
-                                   return at != one.token && std::max(at, one.token) - std::min(at, one.token) <= kReach;
+                                   return at != one.token &&
+                                          std::max(at, one.token) - std::min(at, one.token) <= kReach;
                                });
         });
     }
