@@ -36,10 +36,34 @@ ALPHABETS = {
 SPELLING = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
-        (
-            "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliett Kilo Lima Mike November Oscar Papa Quebec "
-            "Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu"
-        ).split(),
+        [
+            "Alfa",
+            "Bravo",
+            "Charlie",
+            "Delta",
+            "Echo",
+            "Foxtrot",
+            "Golf",
+            "Hotel",
+            "India",
+            "Juliett",
+            "Kilo",
+            "Lima",
+            "Mike",
+            "November",
+            "Oscar",
+            "Papa",
+            "Quebec",
+            "Romeo",
+            "Sierra",
+            "Tango",
+            "Uniform",
+            "Victor",
+            "Whiskey",
+            "X-ray",
+            "Yankee",
+            "Zulu",
+        ],
         strict=True,
     )
 )
@@ -99,11 +123,12 @@ def test_units_of_16_bits_shown_as_characters(script: str) -> None:
     assert any(said in one for one in said_in(utf16(said))["decoded"])
 
 
-@given(st.binary(min_size=18, max_size=60))
-@examples(300)
-def test_noise_in_base64_is_no_text_of_another_script(data: bytes) -> None:
-    for said in (one for found in said_in(base64.b64encode(data).decode()).values() for one in found):
-        assert sum(ord(char) >= 0x370 for char in said) < 8 or said.encode() in data
+def test_noise_in_base64_is_no_text_of_another_script() -> None:
+    rng = random.Random(7)
+    for _ in range(3000):
+        data = rng.randbytes(rng.randrange(18, 60))
+        for said in (one for found in said_in(base64.b64encode(data).decode()).values() for one in found):
+            assert sum(ord(char) >= 0x370 for char in said) < 8
 
 
 @pytest.mark.parametrize("script", ["ru", "el", "ar", "he", "hi"])
