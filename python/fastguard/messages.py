@@ -27,6 +27,8 @@ _TEXT_PARTS = {
     "thinking": "thinking",
     "reasoning": "text",
 }
+# Keys of a message that hold no text of their own.
+_PLAIN = frozenset({"role", "content", "name", "tool_call_id"})
 _MOST_DEPTH = 4
 
 
@@ -66,6 +68,11 @@ def read_messages(messages: object, source: str) -> Texts:
         if role not in _SOURCES:
             hint = did_you_mean(role, _SOURCES)
             raise ValueError(f"{place}.role: got {role!r}{hint}; expected one of {', '.join(_SOURCES)}")
+        if type(message) is dict and type(message.get("content")) is str and message.keys() <= _PLAIN:
+            found.texts.append(message["content"])  # as most are: a text and nothing beside it
+            found.messages.append(index)
+            found.sources.append(source if role == "user" else _SOURCES[role])
+            continue
         reader = _Reader(found, index, source if role == "user" else _SOURCES[role])
         reader.content(f"{place}.content", message.get("content"), 0)
         if role == "assistant":

@@ -34,6 +34,7 @@ log = logging.getLogger("fastguard.server")
 
 # Bodies over this are judged on a thread, so that others are answered meanwhile; below, a thread costs more than it gives.
 _INLINE_BYTES: Final = 32 * 1024
+_MOST_HOSTS: Final = 256  # names of hosts that are remembered as allowed
 _HOST_SELF: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 
 
@@ -305,17 +306,22 @@ def check_origin(state: State, headers: dict[bytes, bytes]) -> None:
 
     Without keys the loopback is all that protects, and browsers reach it too.
     """
+    asked = headers.get(b"host", b"")
+    origin = headers.get(b"origin")
+    if origin is None and asked in state.hosts:
+        return
     listen = state.config.listen
-    host = headers.get(b"host", b"").decode("latin-1").lower()
+    host = asked.decode("latin-1").lower()
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
     if listen.allowed_hosts:
         if name not in listen.allowed_hosts:
             raise RequestError(403, "the host name is not one of server.allowed_hosts")
     elif not len(state.config.keys) and not listen.socket and name not in _HOST_SELF and name != listen.host:
         raise RequestError(403, "the host name is not this machine's; set a key or server.allowed_hosts")
-    origin = headers.get(b"origin")
     if origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host:
         raise RequestError(403, "the origin is another site")
+    if len(state.hosts) < _MOST_HOSTS:
+        state.hosts.add(asked)
 
 
 def _handle(route: Route, call: Call, body: bytes) -> Reply:
@@ -344,7 +350,7 @@ def _error(shape: str, problem: RequestError, number: str) -> Reply:
 
 
 async def _send(send: Send, reply: Reply, number: str = "") -> None:
-    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     if number:
         headers.append((b"x-request-id", number.encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

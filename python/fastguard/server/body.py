@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Coroutine, Generator, MutableMapping
 from typing import Any, Final
 
 import orjson
@@ -13,10 +13,13 @@ import orjson
 from fastguard.server.config import Limits
 from fastguard.server.errors import RequestError
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Coroutine[Any, Any, Message]]
 
 # Everything of a JSON document that is in quotes; possessive, so linear.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+_AFTER_KEYS: Final = (b'":', b" :", b"\n:", b"\r:", b"\t:")
 
 _DRAINED: Final = 8  # times the limit is read of a body that is too large
 
@@ -29,10 +32,24 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
     """Return the body, unpacked. Raises `RequestError` for one that is too large or too slow."""
     chunks: list[bytes] = []
     size = 0
+    coming = receive()
+    try:
+        # A small body has come with its head: then nothing waits, and no timer is set.
+        waiting = _Begun(coming, coming.send(None))
+    except StopIteration as come:
+        message: Message = come.value
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            whole: bytes = message.get("body", b"")
+            if len(whole) > limits.body_bytes:
+                raise _too_large(limits) from None
+            encoding = headers.get(b"content-encoding")
+            return whole if encoding is None else unpack(whole, encoding, limits)
+        waiting = None
     try:
         async with asyncio.timeout(limits.read_seconds):
+            if waiting is not None:
+                message = await waiting
             while True:
-                message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
                 chunk = message.get("body", b"")
@@ -45,11 +62,36 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
                     chunks.clear()  # read on and forget: a client that still writes would not read the answer
                 if not message.get("more_body", False):
                     break
+                message = await receive()
     except TimeoutError:
         raise RequestError(408, f"the body did not arrive within {limits.read_seconds} s") from None
     if size > limits.body_bytes:
         raise _too_large(limits)
     return unpack(b"".join(chunks), headers.get(b"content-encoding", b""), limits)
+
+
+class _Begun:
+    """A coroutine that was begun and waits for `pending`: awaited, it goes on from there."""
+
+    __slots__ = ("_coming", "_pending")
+
+    def __init__(self, coming: Coroutine[Any, Any, Message], pending: Any) -> None:
+        self._coming = coming
+        self._pending = pending
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        pending = self._pending
+        try:
+            while True:
+                try:
+                    value = yield pending
+                except BaseException as problem:  # noqa: BLE001  (it is the coroutine's to answer)
+                    pending = self._coming.throw(problem)
+                else:
+                    pending = self._coming.send(value)
+        except StopIteration as come:
+            message: Message = come.value
+            return message
 
 
 def unpack(body: bytes, encoding: bytes, limits: Limits) -> bytes:
@@ -83,11 +125,7 @@ def parse_json(body: bytes, limits: Limits) -> Any:
     """
     if not body:
         raise RequestError(400, "the body is empty; expected JSON")
-    colons, commas = body.count(b":"), body.count(b",")
-    plain = False  # whether those inside of strings are left out
-    if commas + colons > limits.values:
-        colons, commas, plain = *_outside(body), True
-    if commas + colons > limits.values:
+    if body.count(b":") + body.count(b",") > limits.values and sum(_outside(body)) > limits.values:
         raise RequestError(400, f"the body holds more than {limits.values} values (limits.values)")
     try:
         data = orjson.loads(body)
@@ -96,8 +134,9 @@ def parse_json(body: bytes, limits: Limits) -> Any:
     pairs, depth = _measure(data, limits.depth)
     if depth > limits.depth:
         raise RequestError(400, f"the body is nested deeper than {limits.depth} levels (limits.depth)")
-    # A colon stands outside of strings once for each key: where all there are make no more than the keys, none was dropped.
-    if pairs != colons and (plain or pairs != _outside(body)[0]):
+    # A colon stands outside of strings once for each key, after a quote or a space: where all such make no more than the
+    # keys that are left, none was dropped. Texts may hold some as well; then strings are left out.
+    if sum(map(body.count, _AFTER_KEYS)) != pairs and pairs != _outside(body)[0]:
         raise RequestError(400, "the body has an object with the same key twice")
     return data
 

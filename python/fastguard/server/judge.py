@@ -18,9 +18,12 @@ ACTIONS: Final = ("allow", "flag", "escalate", "block")
 RANK: Final = {action: rank for rank, action in enumerate(ACTIONS)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judged:
-    """What was judged: texts with their message and source, verdicts in the same order, and the time it took."""
+    """What was judged: texts with their message and source, verdicts in the same order, and the time it took.
+
+    Nobody changes one once it is made.
+    """
 
     texts: Sequence[str | bytes]
     messages: Sequence[int]
@@ -32,7 +35,9 @@ class Judged:
     @property
     def action(self) -> str:
         """The strongest action of all texts."""
-        return max((verdict.action for verdict in self.verdicts), key=RANK.__getitem__, default="allow")
+        if len(self.verdicts) == 1:
+            return str(self.verdicts[0].action)
+        return str(max((verdict.action for verdict in self.verdicts), key=RANK.__getitem__, default="allow"))
 
     @property
     def size(self) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastguard import Guard, __version__, _core
 from fastguard.errors import FastguardError
@@ -18,7 +18,7 @@ from fastguard.server.judge import PolicyGuard
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Immutable: a request takes the state once and ends with it, whatever is loaded meanwhile."""
+    """Immutable but for what it remembers: a request takes the state once and ends with it, whatever is loaded meanwhile."""
 
     config: Config
     guards: Mapping[str, PolicyGuard]
@@ -28,6 +28,8 @@ class State:
     """Whether a judgement may take long (a deep model), so that it runs on a thread."""
     revision: str
     """The first digits of a hash over packs, policies and model: it changes whenever verdicts may."""
+    hosts: set[bytes] = field(default_factory=set, compare=False)
+    """Values of the header Host that were found allowed, so that the next request need not be looked at again."""
 
     def project(self, id: str | None) -> Project:  # noqa: A002
         """Return a project; None is the default one. Raises `RequestError` (404) that says project."""
