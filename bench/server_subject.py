@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 import uvicorn
+from fastguard.server.config import load_config
+from fastguard.server.run import uvicorn_config
 
 CHUNKS = 400
 PIECE = "word "  # a token
@@ -24,11 +26,12 @@ PIECE = "word "  # a token
 def empty_application() -> Any:
     """The server as it is, events and answers included, but every text gets the verdict that was made at the start."""
     from fastguard.server.app import Application
-    from fastguard.server.config import load_config
     from fastguard.server.judge import Judged, PolicyGuard
+    from fastguard.server.run import settle
     from fastguard.server.service import Service
 
     service = Service(load_config(environment={}, options={"events": {"store": ""}}))
+    settle()
     verdict = service.state.guards["default"].guard.check("")
 
     def judge(
@@ -110,9 +113,7 @@ def main() -> None:
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     Path(port_file).write_text(str(bound.getsockname()[1]), encoding="ascii")
-    settings = uvicorn.Config(
-        application, log_config=None, access_log=False, server_header=False, date_header=False, lifespan="off"
-    )
+    settings = uvicorn_config(application, load_config(environment={}).listen)
     uvicorn.Server(settings).run(sockets=[bound])
 
 

@@ -215,7 +215,8 @@ class Application:
             body = await read_body(receive, headers, state.config.limits)
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=50)
             values = {name: found[-1] for name, found in query.items()}
-            secure = scope.get("scheme") == "https"
+            # Behind a proxy that ends TLS; whoever lies here gets a cookie that is too careful.
+            secure = b"https" in {scope.get("scheme", "").encode(), headers.get(b"x-forwarded-proto", b"").lower()}
             request = pages.Request(scope["method"], scope["path"], values, headers, body, call, secure)
             if self._pages is None:
                 self._pages = pages.Pages(self.service)

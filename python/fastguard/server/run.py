@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,8 @@ from fastguard.server.errors import ConfigError
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from fastguard.server.app import Application
 
 log = logging.getLogger("fastguard.server")
 
@@ -34,20 +36,41 @@ _QUICK: Final = 2.0  # seconds: a worker that ends sooner is started again only 
 _PARENT_SECONDS: Final = 1.0  # between two looks of a worker at whether its parent is still there
 
 
-def bind(listen: Listen, file: str) -> socket.socket:
-    """Return the listening socket. Raises `ConfigError` where that cannot be had."""
+def bind(listen: Listen, file: str) -> list[socket.socket]:
+    """Return the listening sockets, one for each worker. Raises `ConfigError` where they cannot be had.
+
+    The kernel deals connections out over sockets of one port; from a socket that workers share, the first that wakes takes
+    nearly all of a burst. A Unix socket is one, whatever the workers.
+    """
     try:
         if listen.socket:
-            return _bind_unix(listen.socket)
-        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((listen.host, listen.port))
+            return [_bind_unix(listen.socket)] * listen.workers
+        first = _tcp(listen.host, listen.port, shared=False)  # fails where another server is
+        if listen.workers == 1 or not hasattr(socket, "SO_REUSEPORT"):
+            sockets = [first] * listen.workers
+        else:
+            port = first.getsockname()[1]
+            first.close()
+            sockets = [_tcp(listen.host, port, shared=True) for _ in range(listen.workers)]
+        for bound in sockets:
+            bound.listen(_BACKLOG)
     except OSError as problem:
         field = "server.socket" if listen.socket else "server.host"
         where = listen.socket or f"{listen.host}:{listen.port}"
         raise ConfigError(f"{where}: {problem.strerror or problem}", file=file, field=field) from None
-    bound.listen(_BACKLOG)
+    return sockets
+
+
+def _tcp(host: str, port: int, *, shared: bool) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
     return bound
 
 
@@ -81,16 +104,48 @@ def address(listen: Listen, bound: socket.socket) -> str:
 
 def serve(config: Config, reread: Callable[[], Config]) -> int:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Return the exit status."""
-    bound = bind(config.listen, config.file)
+    sockets = bind(config.listen, config.file)
     with tempfile.TemporaryDirectory(prefix="fastguard-") as folder:
         try:
             if config.listen.workers == 1:
-                return _worker(config, reread, bound, folder, 0, parent=0)
-            return _Parent(config, reread, bound, folder).run()
+                return _worker(config, reread, sockets[0], folder, 0, parent=0)
+            return _Parent(config, reread, sockets, folder).run()
         finally:
-            bound.close()
+            for bound in sockets:
+                bound.close()
             if config.listen.socket and os.path.exists(config.listen.socket):  # noqa: PTH110
                 os.unlink(config.listen.socket)
+
+
+def uvicorn_config(application: Application, listen: Listen) -> uvicorn.Config:
+    """Return the settings of the HTTP server."""
+    import uvicorn
+
+    from fastguard.server.protocol import Joining
+
+    return uvicorn.Config(
+        application,
+        http=Joining,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=listen.drain_seconds,
+        timeout_keep_alive=75,
+        ws="none",
+        backlog=_BACKLOG,
+        ssl_certfile=listen.tls_certificate or None,
+        ssl_keyfile=listen.tls_key or None,
+    )
+
+
+def settle() -> None:
+    """Make the process one that serves: what is loaded by now is never looked at by the garbage collector."""
+    sys.setswitchinterval(_SWITCH)
+    gc.collect()
+    gc.freeze()
 
 
 def _worker(
@@ -109,20 +164,7 @@ def _worker(
     application = Application(service)
     if parent:
         service.on_reload = lambda: os.kill(parent, signal.SIGHUP)
-    settings = uvicorn.Config(
-        application,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=config.listen.drain_seconds,
-        timeout_keep_alive=75,
-        ws="none",
-        backlog=_BACKLOG,
-        ssl_certfile=config.listen.tls_certificate or None,
-        ssl_keyfile=config.listen.tls_key or None,
-    )
+    settings = uvicorn_config(application, config.listen)
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager
@@ -164,9 +206,7 @@ def _worker(
         else:
             log.warning("reloaded: revision %s", state.revision)
 
-    sys.setswitchinterval(_SWITCH)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: no collection walks through it
+    settle()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run())
@@ -196,10 +236,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 class _Parent:
     """Forks workers before anything heavy is loaded, passes signals on and replaces workers that die."""
 
-    def __init__(self, config: Config, reread: Callable[[], Config], bound: socket.socket, folder: str) -> None:
+    def __init__(
+        self, config: Config, reread: Callable[[], Config], sockets: Sequence[socket.socket], folder: str
+    ) -> None:
         self._config = config
         self._reread = reread
-        self._bound = bound
+        self._sockets = sockets  # of all workers: what waits in one whose worker has died is for the next
         self._folder = folder
         self._children: dict[int, tuple[int, float]] = {}
         self._ending = False
@@ -210,7 +252,7 @@ class _Parent:
             signal.signal(name, self._pass_on)
         for number in range(self._config.listen.workers):
             self._start(number)
-        log.warning("listening on %s, %d workers", address(self._config.listen, self._bound), len(self._children))
+        log.warning("listening on %s, %d workers", address(self._config.listen, self._sockets[0]), len(self._children))
         status = 0
         while self._children:
             pid, code = os.wait()
@@ -238,7 +280,7 @@ class _Parent:
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the worker has loaded what a reload would load
-            status = _worker(self._config, self._reread, self._bound, self._folder, number, parent=parent)
+            status = _worker(self._config, self._reread, self._sockets[number], self._folder, number, parent=parent)
         finally:
             os._exit(status)  # nothing of the parent's runs twice
 

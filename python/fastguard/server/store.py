@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_EXCERPT: Final = 2000  # characters of a text's excerpt
 _RETENTION_EVERY: Final = 60.0
+_CHECKPOINT_PAGES: Final = (
+    8000  # of the log (32 MB): each checkpoint waits for the disk, and a page is often written again before
+)
 COLUMNS: Final = ("ts", "request_id", "route", "project", "direction", "verdict", "action", "category", "score", "level", "body")  # fmt: skip
 _MARK: Final = (
     "INSERT INTO feedback (event, request_id, ts, verdict, category, mark, label, note, text, source)"
@@ -192,6 +195,7 @@ class Store(BaseStore):
             self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; an older one keeps its size
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._db.executescript(_SCHEMA)
             self._db.executescript(EVENT_INDEXES)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))

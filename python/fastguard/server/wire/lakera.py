@@ -171,7 +171,7 @@ def _nothing(project: Project) -> list[dict[str, Any]]:
 
 
 @functools.lru_cache(256)
-def _quiet(project: Project, breakdown: bool) -> tuple[bytes, bytes]:  # noqa: FBT001  (a key of the cache)
+def _quiet(project: Project, breakdown: bool) -> tuple[bytes, bytes]:
     """Return what stands before and after the id in the answer to what nothing was found in."""
     answer: dict[str, Any] = {"payload": [], "flagged": False, "metadata": {"request_uuid": "?"}}
     if breakdown:
