@@ -1,6 +1,6 @@
 """The server: what a verdict costs in a request, load, what the gateway adds, pages over a full store.
 
-    python -m bench.bench_server [--record FILE] [--seconds 10] [--events 1000000] [--only guard,load,gateway,pages]
+    python -m bench.bench_server [--record FILE] [--seconds 10] [--events 1000000] [--only guard,load,gateway,pages,postgres]
 
 Each comparison takes turns in one run, as other programs may use the machine: trust the ratios. The client shares the
 machine with the server, so the load's figures are of both.
@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ TARGETS = {
     "gateway_first_ms": (1.0, "gateway, added time to the first event, p50, ms"),
     "gateway_chunk_us": (50, "gateway, added time of a chunk, p50, us"),
     "page_ms": (500, "slowest page over a full store, ms"),
+    "postgres_page_ms": (500, "slowest page over a full store in PostgreSQL, ms"),
 }
 
 
@@ -261,11 +262,45 @@ PAGES = ("/ui/", "/ui/?range=30d", "/ui/requests", "/ui/requests?verdict=block",
 
 
 def measure_pages(folder: Path, events: int) -> dict[str, Any]:
+    """Pages over a full SQLite file."""
+    path = folder / "pages.db"
+    found = fill_and_time(folder, str(path), events)
+    return {"page_events": events, "page_store_mb": path.stat().st_size / 1024**2, **found}
+
+
+def measure_postgres(folder: Path, events: int) -> dict[str, Any]:
+    """The same over PostgreSQL, and a turn of retention by size that has to drop a tenth; a server is started for it."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "server"))
+    from databases import cluster
+    from fastguard.server.store import open_store
+
+    with cluster() as server:
+        url = server.database("pages")
+        found = fill_and_time(folder, url, events)
+        with closing(open_store(url, max_bytes=2**50)) as store, closing(store.reader()) as reader:
+            size = reader.size()[1]
+        with closing(open_store(url, max_bytes=1)) as store:
+            begin = time.perf_counter()
+            store.retain(time.time())
+            spent = time.perf_counter() - begin
+            with closing(store.reader()) as reader:
+                left = reader.size()[0]
+    names = {"page_ms": "postgres_page_ms", "pages": "postgres_pages", "page_fill_seconds": "postgres_fill_seconds"}
+    return {
+        "postgres_events": events,
+        "postgres_store_mb": size / 1024**2,
+        **{names[name]: value for name, value in found.items()},
+        "postgres_retain_turn_seconds": spent,
+        "postgres_retain_dropped": events - left,
+    }
+
+
+def fill_and_time(folder: Path, where: str, events: int) -> dict[str, Any]:
     """Fill a store over thirty days, then time each page (the best of three)."""
     from fastguard.server.config import load_config
     from fastguard.server.events import Event
     from fastguard.server.service import Call, Service
-    from fastguard.server.store import Store
+    from fastguard.server.store import open_store
 
     service = Service(load_config(environment={}, options={"events": {"store": ""}}))
     policy = service.state.guards["default"]
@@ -279,7 +314,7 @@ def measure_pages(folder: Path, events: int) -> dict[str, Any]:
         judged = policy.judge_text(text)
         templates.append(Event.of(judged, policy, call, "default", "input", str(judged.action), None))
     service.close()
-    store = Store(str(folder / "pages.db"), max_bytes=2**50)
+    store = open_store(where, max_bytes=2**50)
     rng = random.Random(1)
     now = time.time()
     start = time.perf_counter()
@@ -294,7 +329,7 @@ def measure_pages(folder: Path, events: int) -> dict[str, Any]:
     filled = time.perf_counter() - start
     store.close()
     times = {}
-    with process(folder, "fastguard", "serve", "--port", "0", "--store", str(folder / "pages.db")) as (port, _):
+    with process(folder, "fastguard", "serve", "--port", "0", "--store", where) as (port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for path in PAGES:
             spent = []
@@ -308,14 +343,7 @@ def measure_pages(folder: Path, events: int) -> dict[str, Any]:
                     raise SystemExit(f"{path}: status {answer.status}")
             times[path] = min(spent)
         connection.close()
-    size = (folder / "pages.db").stat().st_size / 1024**2
-    return {
-        "page_events": events,
-        "page_fill_seconds": filled,
-        "page_store_mb": size,
-        "page_ms": max(times.values()),
-        "pages": times,
-    }
+    return {"page_fill_seconds": filled, "page_ms": max(times.values()), "pages": times}
 
 
 def report(found: dict[str, Any]) -> str:
@@ -337,7 +365,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--only", default="guard,load,gateway,pages")
+    parser.add_argument(
+        "--only", default="guard,load,gateway,pages", help="also: postgres (needs PostgreSQL's programs)"
+    )
     options = parser.parse_args()
     found: dict[str, Any] = {}
     parts: dict[str, Callable[[Path], dict[str, Any]]] = {
@@ -345,6 +375,7 @@ def main() -> None:
         "load": lambda folder: measure_load(folder, options.seconds),
         "gateway": lambda folder: measure_gateway(folder, 2 * options.rounds),
         "pages": lambda folder: measure_pages(folder, options.events),
+        "postgres": lambda folder: measure_postgres(folder, options.events),
     }
     for name in options.only.split(","):
         with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,12 @@ import re
 from typing import Any
 
 import pytest
+from fastguard import Guard
+from fastguard.server.config import load_config
+from fastguard.server.gateway.chat import ChatStream
+from fastguard.server.gateway.judging import Judge
 from fastguard.server.gateway.sse import EventTooLarge, Parser
+from fastguard.server.judge import PolicyGuard
 from model_api import ModelApi
 from serving import ATTACK, Answer, Running
 from test_gateway import CHAT, KINDS, SECRET, api, body, gateway, said, upstream
@@ -262,6 +267,46 @@ def test_events_are_the_same_for_every_cut() -> None:
     assert parser.rest == b"data: unfinished"
     with pytest.raises(EventTooLarge):
         list(Parser(10).feed(b"data: " + b"x" * 20))
+
+
+@pytest.mark.parametrize("data", [b"1", b"", b" ", b"1\r", b"1\rdata: 2", b"1\ndata: 2", b"x" * 50])
+def test_an_event_that_comes_whole_is_the_one_that_comes_byte_by_byte(data: bytes) -> None:
+    stream = b"data: " + data + b"\n\n"
+    slowly = Parser(100)
+    found = [event for at in range(len(stream)) for event in slowly.feed(stream[at : at + 1])]
+    at_once = Parser(100)
+    assert list(at_once.feed(stream)) == found
+    assert at_once.rest == slowly.rest
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        (FILLER, "again"),
+        (f"{FILLER} The key is {SECRET}. {FILLER}", "_1>"),
+        (f"{FILLER} {ATTACK}. {FILLER}", "content_filter"),
+    ],
+)
+def test_plain_chunks_go_the_way_of_all_others(
+    text: str, sign: str, enforce: bool, guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short way of chunks of text alone against the way of all chunks, event by event."""
+    settings = load_config(environment={}).gateway
+
+    def run() -> list[bytes]:
+        judge = Judge(PolicyGuard("default", guard), settings, enforce=enforce)
+        stream = ChatStream(judge)
+        deltas = [{"role": "assistant"}, *({"content": part} for part in cuts(text, 3))]
+        sent: list[Any] = [*map(chat_chunk, deltas), chat_chunk({}, choice={"finish_reason": "stop"}), None]
+        out = [b"".join(stream.event(item)) for item in sent if not stream.done]
+        assert stream.complete
+        return [*out, repr((judge.outcome, judge.unscanned)).encode()]
+
+    short = run()
+    monkeypatch.setattr(ChatStream, "_plain", lambda *_: None)
+    assert short == run()
+    assert (sign in b"".join(short).decode()) == (enforce or sign == "again")
 
 
 # ---------------------------------------------------------------- the real clients

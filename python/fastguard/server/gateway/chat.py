@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import orjson
+
 from fastguard.server.gateway import shapes, sse
 from fastguard.server.gateway.judging import Channels, Judge
 from fastguard.server.gateway.texts import read_part
@@ -26,7 +28,7 @@ class ChatStream:
         self._seen: set[int] = set()
         self._ended: set[int] = set()
         self._blocked: set[int] = set()
-        self._skeleton: dict[str, Any] = {}
+        self._last: dict[str, Any] = {}  # the event before, whose fields chunks of ours have
         self.done = False
 
     @property
@@ -46,10 +48,10 @@ class ChatStream:
         if not isinstance(choices, list):
             self._judge.texts(read_part(data, "event"), redact=True)
             return [self._stop(0)] if self._judge.outcome.blocked else [sse.event(data)]
+        self._last = data
+        if len(choices) == 1 and (piece := self._plain(data, choices[0])) is not None:
+            return piece
         self._rest_of(data, _CHUNK, "event")
-        self._skeleton = {
-            key: value for key, value in data.items() if key in _CHUNK and key not in {"choices", "usage"}
-        }
         before: list[bytes] = []
         kept = []
         for choice in choices:
@@ -69,6 +71,35 @@ class ChatStream:
         if kept or not choices:
             before.append(sse.event({**data, "choices": kept}))
         return before
+
+    def _plain(self, data: dict[str, Any], choice: dict[str, Any]) -> list[bytes] | None:
+        """Return what goes out for a chunk of text and nothing beside it, as nearly all are; None for any other."""
+        delta = choice.get("delta")
+        if (
+            type(delta) is not dict
+            or len(delta) != 1
+            or type(text := delta.get("content")) is not str
+            or not text
+            or choice.get("finish_reason") is not None
+            or choice.get("logprobs")
+            or type(index := choice.get("index", 0)) is not int
+            or index in self._ended
+            or not choice.keys() <= _CHOICE
+            or not data.keys() <= _CHUNK
+        ):
+            return None
+        piece = self._channels.feed((index, "content"), text, index, redact=True)
+        if self._judge.outcome.blocked:
+            self._seen.add(index)
+            self.done = True
+            out = [self._stop(index, {"delta": {"content": piece} if piece else {}})]
+            out += [self._stop(other) for other in sorted(self._seen - self._ended)]
+            return [*out, b"data: [DONE]\n\n"]
+        self._seen.add(index)
+        if not piece:
+            return []
+        delta["content"] = piece
+        return [b"data: ", orjson.dumps(data), b"\n\n"]
 
     def error(self, status: int, message: str, code: str) -> bytes:
         """Return the event that tells of an upstream that failed."""
@@ -185,6 +216,7 @@ class ChatStream:
         return out + self._chunk(index, {}, "content_filter")
 
     def _chunk(self, index: int, delta: dict[str, Any], finish: str | None) -> bytes:
+        fields = {key: value for key, value in self._last.items() if key in _CHUNK and key not in {"choices", "usage"}}
         return sse.event(
-            {**self._skeleton, "choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
+            {**fields, "choices": [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]}
         )

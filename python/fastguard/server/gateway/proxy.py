@@ -211,8 +211,7 @@ class Exchange:
         await self._head(response.status, headers, None)
         result = "ok"
         try:
-            async for out in relay.run(response):
-                await self._part(out)
+            await relay.run(response, self._part)
             if not stream.complete:
                 raise UpstreamFault(502, "the upstream ended before its answer was whole", "upstream_cut")  # noqa: TRY301
             if judge.outcome.blocked:

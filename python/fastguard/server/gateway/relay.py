@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from fastguard.server.gateway.judging import Judge
 from fastguard.server.gateway.messages import MessageStream
 from fastguard.server.gateway.responses import ResponseStream
 from fastguard.server.gateway.settings import Gateway
-from fastguard.server.gateway.upstream import UpstreamFault, pieces
+from fastguard.server.gateway.upstream import UpstreamFault, piece
 
 if TYPE_CHECKING:
     import aiohttp
@@ -65,11 +65,11 @@ class Relay:
         self._parser = sse.Parser(settings.event_bytes)
         self.opened = 0  # events that passed unjudged, as the fail mode says
 
-    async def run(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """Yield what goes out, joined by the chunks in which it came. Raises `UpstreamFault`."""
+    async def run(self, response: aiohttp.ClientResponse, part: Callable[[bytes], Awaitable[None]]) -> None:
+        """Pass on what goes out to `part`, joined by the chunks in which it came. Raises `UpstreamFault`."""
         total = 0
         judge = self._judge
-        async for chunk in pieces(response):
+        while chunk := await piece(response):
             total += len(chunk)
             if total > self._settings.answer_bytes:
                 raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
@@ -79,7 +79,7 @@ class Relay:
             else:
                 out, fault = self._events(chunk)
             if out:
-                yield out
+                await part(out)
             if fault:
                 raise fault
             if self._stream.done:

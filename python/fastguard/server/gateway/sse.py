@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -18,8 +17,7 @@ class EventTooLarge(ValueError):  # noqa: N818  (says what is the case)
     """An event is larger than the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: its name (empty where it has none) and its data; None for one of comments alone."""
 
     name: bytes
@@ -40,6 +38,10 @@ class Parser:
         >>> list(parser.feed(b"data: 1")), list(parser.feed(b"2\n\ndata: 3"))
         ([], [Event(name=b'', data=b'12')])
         """
+        plain = not self._buffer and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n")
+        if plain and chunk.find(b"\n") == len(chunk) - 2 and b"\r" not in chunk:  # one event, whole, as most come
+            yield Event(b"", chunk[6:-2])
+            return
         before = len(self._buffer)
         self._buffer += chunk
         position, search = 0, max(0, before - 3)

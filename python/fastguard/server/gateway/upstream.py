@@ -128,19 +128,24 @@ class Client:
 
 async def pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """Yield the body as it comes. Raises `UpstreamFault` where it is late or ends too early."""
-    import aiohttp
-
-    body = response.content
-    while True:
-        try:
-            chunk = await body.readany()
-        except (TimeoutError, aiohttp.ServerTimeoutError):
-            raise UpstreamFault(504, "the upstream fell silent", "upstream_timeout") from None
-        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError):
-            raise UpstreamFault(502, "the upstream broke off", "upstream_cut") from None
-        if not chunk:
-            return
+    while chunk := await piece(response):
         yield chunk
+
+
+async def piece(response: aiohttp.ClientResponse) -> bytes:
+    """Return what has come of the body, empty at its end. Raises `UpstreamFault` where it is late or ends too early."""
+    try:
+        return await response.content.readany()
+    except TimeoutError:
+        raise UpstreamFault(504, "the upstream fell silent", "upstream_timeout") from None
+    except Exception as problem:
+        import aiohttp
+
+        if isinstance(problem, aiohttp.ServerTimeoutError):
+            raise UpstreamFault(504, "the upstream fell silent", "upstream_timeout") from None
+        if isinstance(problem, (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError)):
+            raise UpstreamFault(502, "the upstream broke off", "upstream_cut") from None
+        raise
 
 
 async def read_all(response: aiohttp.ClientResponse, limit: int) -> bytes:
