@@ -26,6 +26,9 @@ LEVELS: Final = 5
 _HARD_MAX_BYTES: Final = 2**31 - 1
 _HARD_MAX_FINDINGS: Final = 1_000_000
 _EVERY_SOURCE: Final = "*"
+PROTECTED: Final = "system_prompt_leak/protected"
+"""The detector of protected texts and canaries."""
+_NAMED: Final = "system_prompt_leak"  # what a switch for it begins with
 VIEWS: Final = tuple(view for view in _core.SIGNATURE_VIEWS if view not in {"raw", "folded"})
 """Views that a policy may leave out; what a text says as it stands is looked at in any case."""
 
@@ -194,7 +197,14 @@ class Policy:
     def is_on(self, signature: str, *, default: bool = True) -> bool:
         """Return whether a signature is looked for; `default` is what its pack says.
 
+        What `Guard.protect` and `Guard.canary` were given is looked for unless a switch says its name: whoever switches
+        everything off and one thing on does not mean that.
+
         >>> Policy(signatures={"secret.generic.*": False}).is_on("secret.generic.password_assignment")
+        False
+        >>> Policy(detectors={"*": False}).is_on("system_prompt_leak.protected.canary")
+        True
+        >>> Policy(detectors={"system_prompt_leak/protected": False}).is_on("system_prompt_leak.protected.canary")
         False
         """
         from fnmatch import fnmatchcase
@@ -203,7 +213,7 @@ class Policy:
         on = default
         for name, switches in ((detector, self.detectors), (signature, self.signatures)):
             for pattern, value in switches.items():
-                if fnmatchcase(name, pattern):
+                if fnmatchcase(name, pattern) and (value or detector != PROTECTED or pattern.startswith(_NAMED)):
                     on = value
         return on
 

@@ -7,7 +7,7 @@ import random
 import threading
 
 import pytest
-from fastguard import Guard, _core
+from fastguard import Guard, Policy, _core
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,6 +187,26 @@ def test_canaries_are_made_and_found() -> None:
     again.canary("invoice tool", word=word)
     assert again.leaks(word) == [("invoice tool", 0, 24)]
     assert not Guard(model=None).check(word).flagged
+
+
+@pytest.mark.parametrize(
+    ("switches", "found"),
+    [
+        ({"detectors": {"*": False, "pii/*": True}}, True),
+        ({"detectors": {"*/p*": False}, "signatures": {"*": False}}, True),
+        ({"depth": "gate", "views": []}, True),
+        ({"detectors": {"system_prompt_leak/*": False}}, False),
+        ({"detectors": {"*": False, "system_prompt_leak/protected": False}}, False),
+        ({"signatures": {"system_prompt_leak.protected.canary": False}}, False),
+        ({"signatures": {"system_prompt_leak.protected.overlap": False}}, True),
+    ],
+)
+def test_every_policy_flags_a_canary_unless_it_names_it(switches: dict[str, object], found: bool) -> None:
+    guard = Guard(model=None, policy=Policy.from_dict(switches))
+    word = guard.canary("ledger")
+    verdict = guard.check(f"the word is {word}", source="assistant")
+    assert verdict.flagged == found
+    assert ("system_prompt_leak.protected.canary" in {finding.signature for finding in verdict.findings}) == found
 
 
 @pytest.mark.parametrize(

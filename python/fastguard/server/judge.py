@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastguard import _core
 from fastguard.guard import Guard
 from fastguard.messages import read_messages
-from fastguard.policy import Levels, Policy
+from fastguard.policy import DEFAULT_CUTS, Levels, Policy
 from fastguard.server.errors import RequestError
 from fastguard.types import Verdict
 
@@ -61,6 +61,18 @@ class PolicyGuard:
             source: {category: policy.levels(category, source=source) for category in _core.CATEGORIES}
             for source in _core.SOURCES
         }
+        # What the guard gave the engine: the least score of each level, by what decided.
+        model, deep = guard._model, guard._deep  # noqa: SLF001
+        fast = policy._merged(model.levels if model else {})  # noqa: SLF001
+        self._cuts = {"gate": fast, "fast": fast, "deep": policy._merged(deep.levels) if deep else fast}  # noqa: SLF001
+
+    def cuts(self, category: str, tier: str) -> tuple[float, ...]:
+        """Return the least scores of levels 1 to 5 of a category, where this tier decided.
+
+        >>> PolicyGuard("default", Guard(model=None)).cuts("secret", "gate")
+        (0.95, 0.85, 0.6, 0.35, 0.05)
+        """
+        return tuple(self._cuts[tier].get(category, DEFAULT_CUTS))
 
     def judge(
         self,

@@ -13,7 +13,8 @@ from fastguard.server.judge import PolicyGuard
 class Reason:
     """One category: its score and level, the signatures behind it, and what the policy makes of the level.
 
-    `leads` has (source, block up to, flag up to, what follows); `surest` the score of the surest finding that is no mention.
+    `leads` has (source, block up to, flag up to, what follows); `surest` the score of the surest finding that is no mention;
+    `cuts` the least score of each level from 1 to 5, as the policy in force has them.
     """
 
     category: str
@@ -25,6 +26,15 @@ class Reason:
     mentions: int
     surest: float | None
     leads: tuple[tuple[str, int, int, str], ...]
+    cuts: tuple[float, ...]
+
+    @property
+    def short(self) -> tuple[int, float] | None:
+        """The next surer level that another score would have given, with what was missing; None at the surest."""
+        for level in range(self.level - 1, 0, -1):
+            if self.cuts[level - 1] > self.score:
+                return level, self.cuts[level - 1] - self.score
+        return None
 
 
 def reasons(event: Mapping[str, Any], guard: PolicyGuard) -> list[Reason]:
@@ -45,6 +55,7 @@ def reasons(event: Mapping[str, Any], guard: PolicyGuard) -> list[Reason]:
                 mentions=sum(one["mention"] for one in mine),
                 surest=max((one["score"] for one in mine if not one["mention"]), default=None),
                 leads=tuple(_lead(guard, category, source, item["level"]) for source in sources),
+                cuts=guard.cuts(category, event["tier"]),
             )
         )
     return found
