@@ -275,7 +275,11 @@ _ERRORS: Final = {
     "400": "The body is not what the route takes; the message names the place.",
     "401": "The key is missing or wrong.",
     "403": "The key has no right to this, or another site sent the request.",
+    "404": "What the request names is not here: a project, an event.",
+    "408": "The body did not arrive in time.",
     "413": "The body is too large.",
+    "415": "The body is encoded in a way that is not taken.",
+    "422": "The body is of the right form, and its parts do not fit each other.",
 }
 
 
