@@ -6,6 +6,8 @@ import html.parser
 import json
 import re
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -155,14 +157,68 @@ def test_a_draft_is_tried_and_not_applied(site: Running) -> None:
     texts = ["Write to jane@example.org", "Hello", ""]
     said = site.post("/ui/api/try", {"draft": draft, "texts": texts}, **PAGE).json()
     assert said["rows"] == [
-        {"text": texts[0], "before": "flag", "after": "block"},
-        {"text": "Hello", "before": "allow", "after": "allow"},
+        {"text": texts[0], "source": "user", "before": "flag", "after": "block"},
+        {"text": "Hello", "source": "user", "before": "allow", "after": "allow"},
     ]
+    stored = site.post("/ui/api/try", {"draft": draft, "texts": texts, "stored": True}, **PAGE).json()["rows"]
+    assert stored[:2] == said["rows"]
+    assert any(row["text"] == ATTACK for row in stored[2:])
+    assert site.post("/ui/api/try", {"draft": draft, "texts": [], "source": "moon"}, **PAGE).status == 400
+    refused = site.post("/ui/api/apply", {"draft": draft, "known": ""}, **PAGE)
+    assert (refused.status, "built in" in refused.json()["message"]) == (403, True)
     assert site.post("/v1/check", {"text": texts[0]}).json()["action"] == "flag"
     for wrong in ("[actions", "[actions.nothing]\nblock = 3"):
         refused = site.post("/ui/api/try", {"draft": wrong, "texts": []}, **PAGE)
         assert refused.status == 400
         assert refused.json()["message"].startswith("draft: ")
+
+
+def test_a_draft_is_applied_by_an_admin_and_whole_or_not_at_all(serve: Callable[..., Running], tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[actions.pii]\nblock = 1\nflag = 3\n")
+    policy.chmod(0o640)
+    config = f'[guard]\npolicy = "policy.toml"\n[keys.a]\nhash = "{hash_key("fg-a")}"\nscopes = ["admin"]\n'
+    (tmp_path / "server.toml").write_text(config)
+    running = serve("--config", "server.toml", "--store", "")
+    login = urllib.request.Request(running.url + "/ui/login", b"key=fg-a")
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    opener.open(login, timeout=20).close()
+
+    def ask(path: str, data: object | None = None) -> tuple[int, str]:
+        body = None if data is None else json.dumps(data).encode()
+        request = urllib.request.Request(running.url + path, body, {"x-fastguard-page": "1"})
+        try:
+            with opener.open(request, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as problem:
+            with problem:
+                return problem.code, problem.read().decode()
+
+    def action() -> str:
+        text = {"text": "Write to jane@example.org"}
+        return str(running.post("/v1/check", text, authorization="Bearer fg-a").json()["action"])
+
+    page = ask("/ui/policies")[1]
+    known = re.search(r'data-known="(\w+)"', page)[1]  # type: ignore[index]
+    assert "[actions.pii]\nblock = 1" in page
+    assert action() == "flag"
+    draft = "[actions.pii]\nblock = 3\nflag = 3\n"
+    assert ask("/ui/api/apply", {"draft": draft, "known": "0"})[0] == 409
+    assert ask("/ui/api/apply", {"draft": "[actions.moon]\nblock = 3", "known": known})[0] == 400
+    assert running.post("/ui/api/apply", {"draft": draft, "known": known}, **PAGE).status == 401
+    (tmp_path / "server.toml").write_text(config + "[nonsense]\n")  # so that the reload is refused
+    status, said = ask("/ui/api/apply", {"draft": draft, "known": known})
+    assert (status, "nothing was applied" in said) == (409, True)
+    assert policy.read_text().startswith("[actions.pii]\nblock = 1")
+    (tmp_path / "server.toml").write_text(config)
+    status, said = ask("/ui/api/apply", {"draft": draft, "known": known})
+    assert status == 200, said
+    assert (policy.read_text(), policy.stat().st_mode & 0o777) == (draft, 0o640)
+    assert action() == "block"
+    again = json.loads(said)["known"]
+    assert ask("/ui/api/apply", {"draft": draft, "known": known})[0] == 409
+    assert ask("/ui/api/apply", {"draft": draft + "# the same\n", "known": again})[0] == 200
+    assert sorted(path.name for path in tmp_path.iterdir() if "policy" in path.name) == ["policy.toml"]
 
 
 def test_marks_are_kept(site: Running) -> None:

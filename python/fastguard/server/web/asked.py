@@ -1,12 +1,10 @@
-"""What the scripts of pages ask: a verdict as one types, a draft of a policy compared, a mark."""
+"""What the scripts of pages ask: a verdict as one types, a mark."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from fastguard import Guard, Policy, _core
-from fastguard.errors import FastguardError, PolicyError
-from fastguard.fields import parse_toml
+from fastguard import _core
 from fastguard.server import feedback
 from fastguard.server.body import parse_json
 from fastguard.server.errors import RequestError
@@ -14,7 +12,6 @@ from fastguard.server.judge import field, optional, require_object
 from fastguard.server.service import Call, Reply, json_reply
 from fastguard.server.wire.native import verdict_dict
 
-_MOST_TRIED: Final = 200
 _MOST_VIEWED: Final = 4000
 
 
@@ -51,32 +48,6 @@ def check(call: Call, body: bytes) -> Reply:
         }
         answer["redacted"] = _plain(guard.guard.redact(texts[0], source=source)[0])
     return json_reply(answer)
-
-
-def attempt(call: Call, body: bytes) -> Reply:
-    """Judge texts under a policy in force and under a draft; nothing is applied."""
-    data = require_object(parse_json(body, call.state.config.limits))
-    guard = call.state.guard(optional(data, "policy", str, "a string"))
-    source = optional(data, "source", str, "a string") or "user"
-    texts = [text for text in field(data, "texts", list, "a list of strings") if isinstance(text, str) and text.strip()]
-    config = call.state.config
-    try:
-        draft = Policy.from_dict(
-            parse_toml(field(data, "draft", str, "a string").encode(), "draft", PolicyError), file="draft"
-        )
-        other = Guard(
-            policy=draft,
-            depth=config.policies[guard.name].depth,
-            packs=config.packs,
-            model=None if config.model == "none" else config.model,
-        )
-    except FastguardError as problem:
-        raise RequestError(400, str(problem), param="draft") from None
-    rows = []
-    for text in texts[:_MOST_TRIED]:
-        before, after = (one.check(text, source=source) for one in (guard.guard, other))
-        rows.append({"text": text[:300], "before": str(before.action), "after": str(after.action)})
-    return json_reply({"rows": rows, "left": max(0, len(texts) - _MOST_TRIED)})
 
 
 def mark(call: Call, body: bytes) -> Reply:

@@ -20,7 +20,7 @@ from fastguard.server.judge import PolicyGuard
 from fastguard.server.metrics import ROUTES
 from fastguard.server.reader import FILTERS, BaseReader
 from fastguard.server.service import Call, Reply, Service
-from fastguard.server.web import asked, benchmarks, chart, session
+from fastguard.server.web import asked, benchmarks, chart, drafts, session
 from fastguard.server.web.reasons import reasons
 from fastguard.server.web.render import SAFE, redirect, static, templates
 from fastguard.server.web.shown import shown_texts
@@ -55,7 +55,8 @@ class Pages:
             ("GET", "/ui/packs"): self._packs,
             ("GET", "/ui/benchmarks"): self._benchmarks,
             ("POST", "/ui/api/check"): lambda request: asked.check(request.call, request.body),
-            ("POST", "/ui/api/try"): lambda request: asked.attempt(request.call, request.body),
+            ("POST", "/ui/api/try"): lambda request: drafts.attempt(request.call, request.body),
+            ("POST", "/ui/api/apply"): lambda request: drafts.apply(request.call, request.body),
             ("POST", "/ui/api/mark"): lambda request: asked.mark(request.call, request.body),
             ("POST", "/ui/logout"): self._logout,
         }
@@ -209,6 +210,7 @@ class Pages:
         name = request.query.get("name", "default")
         guard = state.guards.get(name) or state.guards["default"]
         policy = guard.guard.policy
+        draft = drafts.current(state, guard.name)
         rows = [
             (category, [policy.levels(category, source=source) for source in _core.SOURCES])
             for category in _core.CATEGORIES
@@ -221,6 +223,9 @@ class Pages:
             entry=state.config.policies[guard.name],
             projects=[item for item in state.config.projects.values() if item.policy == guard.name],
             model=guard.guard.model,
+            draft=draft.decode("utf-8", "replace"),
+            known=drafts.digest(draft),
+            refused=drafts.why_not(state, guard.name),
             sources=_core.SOURCES,
             rows=rows,
         )
