@@ -49,14 +49,18 @@ void set_cuts(const Cuts& cuts, const char* field, std::array<LevelCuts, kCatego
 }
 
 Policy make_policy(const std::string& depth, std::uint64_t max_bytes, std::uint32_t max_findings,
-                   std::uint64_t budget_us, std::uint32_t max_children, std::uint64_t max_decoded_bytes,
-                   std::uint32_t max_depth, const Strings& views, const Strings& disabled, const Strings& enabled,
-                   const std::vector<ActionTuple>& actions, const Cuts& cuts, const Cuts& deep_cuts,
-                   const Strings& allow_phrases, const Strings& allow_hosts) {
+                   std::uint64_t max_tokens, std::uint64_t budget_us, std::uint32_t max_children,
+                   std::uint64_t max_decoded_bytes, std::uint32_t max_depth, const Strings& views,
+                   const Strings& disabled, const Strings& enabled, const std::vector<ActionTuple>& actions,
+                   const Cuts& cuts, const Cuts& deep_cuts, const Strings& allow_phrases, const Strings& allow_hosts) {
     Policy policy;
     policy.depth = static_cast<Depth>(index_in(kDepths, depth, "policy", "depth"));
     policy.max_bytes = max_bytes;
     policy.max_findings = max_findings;
+    if (max_tokens > kMostTokens) {
+        throw BuildError("is more than 2 ** 40", "policy", "limits.max_tokens");
+    }
+    policy.max_tokens = max_tokens;
     if (budget_us > kMostBudget) {
         throw BuildError("is more than an hour", "policy", "limits.budget_us");
     }
@@ -191,11 +195,11 @@ std::shared_ptr<DeepTier> make_deep(const Strings& labels, const Strings& catego
 void register_policy(py::module_& module) {
     py::class_<Policy>(module, "PolicySpec", "A policy as numbers; made by `fastguard.Policy`.")
         .def(py::init(&make_policy), py::kw_only(), py::arg("depth") = "fast", py::arg("max_bytes"),
-             py::arg("max_findings"), py::arg("budget_us") = 0, py::arg("max_children") = kMaxChildren,
-             py::arg("max_decoded_bytes") = kMostDecoded, py::arg("max_depth") = kMaxDepth,
-             py::arg("views") = all_views(), py::arg("disabled") = Strings(), py::arg("enabled") = Strings(),
-             py::arg("actions") = std::vector<ActionTuple>(), py::arg("cuts") = Cuts(), py::arg("deep_cuts") = Cuts(),
-             py::arg("allow_phrases") = Strings(), py::arg("allow_hosts") = Strings());
+             py::arg("max_findings"), py::arg("max_tokens") = 0, py::arg("budget_us") = 0,
+             py::arg("max_children") = kMaxChildren, py::arg("max_decoded_bytes") = kMostDecoded,
+             py::arg("max_depth") = kMaxDepth, py::arg("views") = all_views(), py::arg("disabled") = Strings(),
+             py::arg("enabled") = Strings(), py::arg("actions") = std::vector<ActionTuple>(), py::arg("cuts") = Cuts(),
+             py::arg("deep_cuts") = Cuts(), py::arg("allow_phrases") = Strings(), py::arg("allow_hosts") = Strings());
 }
 
 void register_model(py::module_& module) {

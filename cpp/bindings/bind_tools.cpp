@@ -325,6 +325,7 @@ void register_tools(py::module_& module) {
     module.attr("SEVERITIES") = as_tuple(kSeverities);
     module.attr("CANDIDATES") = as_tuple(kCandidateKinds);
     module.attr("LINK_TRAITS") = as_tuple(kLinkTraits);
+    module.attr("LOAD_TRAITS") = as_tuple(kLoadTraits);
     module.attr("FEATURE_VERSION") = kFeatureVersion;
     module.attr("FEATURE_BUCKETS") = kGateBuckets;
     module.attr("FEATURE_IDS") = kFeatureIds;

@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     fg::register_tools(module);
     fg::register_wordpiece(module);
     fg::register_language(module);
+    fg::register_load(module);
 }

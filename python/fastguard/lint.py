@@ -18,6 +18,8 @@ from fastguard.signature import PROTECTING, Signature
 
 ALLOWED_HOST: Final = "allowed-host.com"
 """What the policy of lint allows, so that signatures about the caller's hosts can have examples."""
+ALLOWED_TOKENS: Final = 600
+"""Tokens that it allows a text, for the same reason."""
 COMPILE_BUDGET: Final = 1.0
 """Seconds that a pattern may take to compile alone."""
 
@@ -82,7 +84,7 @@ def _check_examples(pack: Pack) -> Iterator[Problem]:
     policy = Policy(
         name="lint",
         signatures={signature.id: True for signature in pack if not signature.default},
-        limits=Limits(max_findings=100_000),
+        limits=Limits(max_findings=100_000, max_tokens=ALLOWED_TOKENS),
         allow=Allow(hosts=(ALLOWED_HOST,)),
     )
     try:

@@ -54,6 +54,10 @@ class Limits:
     four times the piece, or 16 KB of a small one); 0 for one of the three decodes nothing. Where one of them keeps the
     check from looking at something, `truncated` says ``decode_budget`` and the text is at least escalated.
 
+    `max_tokens` of a text, 0 for any number, by the estimate of `Guard.tokens`: what is longer is read all the same and
+    has a finding of ``model_dos.load.token_limit`` at the word with which it passes the limit, which blocks by default.
+    Without a limit nothing is estimated.
+
     `budget_us` is a time in microseconds, 0 for none: once the reading of a text has taken it, no further piece and no
     further decoded text is looked at, and no model is asked. `truncated` then says ``budget_us``, and the text is at
     least escalated. The clock is looked at between pieces and between decoded texts only, so a check takes up to one of
@@ -65,6 +69,7 @@ class Limits:
 
     max_bytes: int = 64 * 1024 * 1024
     max_findings: int = 1000
+    max_tokens: int = 0
     budget_us: int = 0
     max_children: int = _core.MAX_CHILDREN
     max_decoded_bytes: int = _core.MAX_DECODED_BYTES
@@ -248,6 +253,7 @@ class Policy:
             depth=depth or self.depth,
             max_bytes=self.limits.max_bytes,
             max_findings=self.limits.max_findings,
+            max_tokens=self.limits.max_tokens,
             budget_us=self.limits.budget_us,
             max_children=self.limits.max_children,
             max_decoded_bytes=self.limits.max_decoded_bytes,
@@ -341,6 +347,7 @@ def _read_limits(fields: Fields) -> Limits:
     limits = Limits(
         max_bytes=fields.integer("max_bytes", defaults.max_bytes, low=1, high=_HARD_MAX_BYTES),
         max_findings=fields.integer("max_findings", defaults.max_findings, low=1, high=_HARD_MAX_FINDINGS),
+        max_tokens=fields.integer("max_tokens", defaults.max_tokens, low=0, high=_core.MAX_TOKENS),
         budget_us=fields.integer("budget_us", defaults.budget_us, low=0, high=_core.MAX_BUDGET_US),
         max_children=fields.integer("max_children", defaults.max_children, low=0, high=_core.MAX_CHILDREN),
         max_decoded_bytes=fields.integer(

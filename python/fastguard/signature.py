@@ -35,7 +35,10 @@ _KEYS_OF_KIND: dict[Kind, tuple[str, ...]] = {
 _CANDIDATE_KEYS: dict[str, tuple[str, ...]] = {
     "format": ("formats", "context", "needs_context"),
     "link": ("traits", "context", "needs_context"),
+    "load": ("traits",),
 }
+_SELF_CONTAINED = {"format", "link", "load", *PROTECTING}
+"""Candidates that need no validator."""
 _PART = re.compile(r"[a-z0-9_]+\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
@@ -73,7 +76,7 @@ class Signature:
     unless: tuple[str, ...] = ()
     candidate: str = ""
     formats: tuple[str, ...] = ()
-    """Of a candidate ``format`` how it is written, of a ``link`` its traits."""
+    """Of a candidate ``format`` how it is written, of a ``link`` or a ``load`` its traits."""
     context: tuple[str, ...] = ()
     needs_context: bool = False
     file: str = ""
@@ -224,7 +227,7 @@ def _read_signature(
         pattern=_read_pattern(table) if kind == "pattern" else "",
         validators=()
         if kind == "phrase"
-        else _read_validators(table, required=kind == "candidate" and candidate not in {"format", "link", *PROTECTING}),
+        else _read_validators(table, required=kind == "candidate" and candidate not in _SELF_CONTAINED),
         entropy=table.number("entropy", 0.0, low=0.0, high=8.0) if kind == "pattern" else 0.0,
         keep_value=kind == "pattern" and table.string("keep", "", choices=("value",)) == "value",
         phrase=phrase,
@@ -279,6 +282,10 @@ def _read_candidate(table: Fields) -> tuple[str, tuple[str, ...], tuple[str, ...
         traits = table.strings("traits", least=1, expected="what is wrong with the link")
         _all_in(table, "traits", traits, _core.LINK_TRAITS)
         return candidate, traits, *_read_context(table)
+    if candidate == "load":
+        traits = table.strings("traits", least=1, expected="what makes the text costly")
+        _all_in(table, "traits", traits, _core.LOAD_TRAITS)
+        return candidate, traits, (), False
     formats = table.strings("formats", least=1, expected='formats such as "9{3}-9{2}-9{4}"')
     context, needs_context = _read_context(table)
     if not needs_context and "validator" not in table and not context:

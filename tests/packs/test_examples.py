@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastguard import Allow, Guard, Limits, Policy
-from fastguard.lint import ALLOWED_HOST, lint
+from fastguard.lint import ALLOWED_HOST, ALLOWED_TOKENS, lint
 from fastguard.pack import Pack
 from fastguard.signature import Signature
 
@@ -20,7 +20,7 @@ def guard() -> Guard:
         policy=Policy(
             name="examples",
             signatures=off,
-            limits=Limits(max_findings=100_000),
+            limits=Limits(max_findings=100_000, max_tokens=ALLOWED_TOKENS),
             allow=Allow(hosts=(ALLOWED_HOST,)),
         ),
     )

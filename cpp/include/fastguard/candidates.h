@@ -19,8 +19,8 @@ namespace fastguard {
 
 // The finder that a signature names (`candidate = "digits"`); `digits` stands for luhn_card, us_ssn, phone_e164, ipv4;
 // `format` is not found here but by identifiers.h.
-// `protected_text` and `canary` by protected.h, `link` by links.h.
-enum class CandidateKind : std::uint8_t { digits, email, ipv6, iban, mac, format, protected_text, canary, link };
+// `protected_text` and `canary` by protected.h, `link` by links.h, `load` by load.h.
+enum class CandidateKind : std::uint8_t { digits, email, ipv6, iban, mac, format, protected_text, canary, link, load };
 
 struct Candidate {
     CandidateKind kind;

@@ -153,6 +153,9 @@ class Engine {
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
     void scan_links(const Reading& reading, Scratch& scratch, Collector& collector) const;
     void scan_protected(const Reading& reading, Collector& collector) const;
+    // Of a segment, not of its children: those are bounded. `counts`: its tokens are added to those of the text.
+    void scan_load(const Segment& segment, const Reading& reading, bool counts, Collector& collector) const;
+    void count_tokens(const Segment& segment, const Reading& reading, Collector& collector) const;
     void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const float* scores, CheckResult& result) const;
@@ -177,6 +180,7 @@ class Engine {
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
     CallerHosts hosts_;
     bool finds_links_ = false;
+    bool finds_load_ = false;
     std::uint64_t wanted_ = 0;          // validators whose candidates are asked for
     std::vector<std::string> allowed_;  // allowed phrases, folded
 };

@@ -4,6 +4,7 @@
 #include "fastguard/candidates.h"
 #include "fastguard/identifiers.h"
 #include "fastguard/links.h"
+#include "fastguard/load.h"
 #include "fastguard/mention.h"
 #include "fastguard/phrases.h"
 #include "fastguard/scanner.h"
@@ -23,8 +24,8 @@ namespace fastguard {
 
 enum class SignatureKind : std::uint8_t { pattern, phrase, candidate };
 inline constexpr std::array<std::string_view, 3> kSignatureKinds = {"pattern", "phrase", "candidate"};
-inline constexpr std::array<std::string_view, 9> kCandidateKinds = {"digits", "email",     "ipv6",   "iban", "mac",
-                                                                    "format", "protected", "canary", "link"};
+inline constexpr std::array<std::string_view, 10> kCandidateKinds = {"digits", "email",     "ipv6",   "iban", "mac",
+                                                                     "format", "protected", "canary", "link", "load"};
 
 // A signature as the author wrote it, checked for form by the loader.
 struct SignatureSpec {
@@ -54,7 +55,7 @@ struct SignatureSpec {
     std::vector<std::string> unless;
     // candidate
     std::string candidate;
-    std::vector<std::string> formats;  // of a candidate "format"; the traits of a "link"
+    std::vector<std::string> formats;  // of a candidate "format"; the traits of a "link" or a "load"
     std::vector<std::string> context;  // words that name it
     bool needs_context = false;        // silent without one of them
 
@@ -118,6 +119,8 @@ class Pack {
 
     [[nodiscard]] const Identifiers& identifiers() const noexcept { return identifiers_; }
     [[nodiscard]] const Links& links() const noexcept { return links_; }
+    // Signatures of load (load.h), each with a trait that it has.
+    [[nodiscard]] const std::vector<std::pair<LoadTrait, std::uint32_t>>& load() const noexcept { return load_; }
 
   private:
     void compile(const Concepts& concepts, const std::optional<std::string_view>& databases);
@@ -142,6 +145,7 @@ class Pack {
     Identifiers identifiers_;
     Links links_;
     std::vector<std::pair<ValidatorId, std::uint32_t>> candidates_;
+    std::vector<std::pair<LoadTrait, std::uint32_t>> load_;
 };
 
 // What serialized databases of these signatures depend on: expressions, flags, version of libhs.

@@ -12,6 +12,7 @@
 namespace fastguard {
 
 inline constexpr std::size_t kLevels = 5;
+inline constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 40U;
 inline constexpr std::uint64_t kMostBudget = 3'600'000'000;  // microseconds: an hour
 
 // Levels at which a category blocks and flags: where the level found is at most the number. 0: never.
@@ -28,6 +29,7 @@ struct Policy {
     Depth depth = Depth::fast;
     std::uint64_t max_bytes = std::uint64_t{64} << 20U;
     std::uint32_t max_findings = 1000;
+    std::uint64_t max_tokens = 0;        // of a text, by estimate (load.h); 0: any, and nothing is estimated
     std::uint64_t budget_us = 0;         // of reading a text, in microseconds; 0: none, and no clock is asked
     ChildLimits children;                // of each segment; no children or no bytes: nothing is decoded
     std::uint8_t max_depth = kMaxDepth;  // of children, at most kMaxDepth; 0: nothing is decoded
