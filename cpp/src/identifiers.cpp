@@ -4,6 +4,7 @@
 #include "validators_ascii.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <tuple>
 
@@ -21,6 +22,18 @@ char at(std::string_view text, std::size_t i) noexcept { return i < text.size() 
 bool may_begin(std::string_view text, std::size_t begin) noexcept {
     return candidate::number_may_begin(text, begin) &&
            !(begin > 0 && (text[begin - 1] == '+' || text[begin - 1] == '#'));
+}
+
+// "030 901820-Fax": a number may end before a word that says what it is for.
+bool before_label(std::string_view text, std::size_t end) noexcept {
+    constexpr std::array<std::string_view, 10> kLabels = {"fax",  "office", "home", "work",   "mobile",
+                                                          "cell", "tel",    "main", "direct", "phone"};
+    if (at(text, end) != '-') return false;
+    return std::any_of(kLabels.begin(), kLabels.end(), [&](std::string_view label) {
+        for (std::size_t i = 0; i < label.size(); ++i)
+            if ((at(text, end + 1 + i) | 0x20) != label[i]) return false;
+        return !is_word(at(text, end + 1 + label.size()));
+    });
 }
 
 // One of a row of numbers: "12 345 678 90" is no "345 678 90".
@@ -98,7 +111,7 @@ class Identifiers::Search {
 
     void try_at(std::size_t begin) {
         const auto may_end = [&](std::size_t end) {
-            return candidate::number_may_end(text_, end) && !in_row(text_, begin, end);
+            return (candidate::number_may_end(text_, end) || before_label(text_, end)) && !in_row(text_, begin, end);
         };
         if (!all_.formats_.may_match(text_, begin, may_end) || !may_begin(text_, begin)) return;
         std::array<End, kMostEnds> ends;  // not initialised

@@ -134,7 +134,8 @@ bool phone_e164(std::string_view s) noexcept {
     if (national < country->least || national > country->most) return false;
     bool one_digit = true;
     for (std::size_t i = code_length + 1; i < count; ++i) one_digit = one_digit && digits[i] == digits[code_length];
-    return !one_digit && (country->code != 1 || north_american(digits));
+    const bool extended = s.find('x') != std::string_view::npos && s.find('-') != std::string_view::npos;
+    return !one_digit && (country->code != 1 || extended || north_american(digits));
 }
 
 }  // namespace fastguard::entity

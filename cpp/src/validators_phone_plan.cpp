@@ -24,6 +24,7 @@ constexpr auto kRanges = std::to_array<Range>({
     {"07", 8, 12},
     {"08", 8, 12},
     {"09", 7, 12},  // HU, FI, CH, IE, NZ, RO, UA, SK, TR
+    {"1", 9, 9},  // PL
     {"6", 9, 9},
     {"7", 9, 9},
     {"8", 9, 9},
@@ -76,6 +77,9 @@ bool in_national_plan(std::string_view s) noexcept {
     const std::size_t extension = s.find_first_of("xX");
     const Compact n(s.substr(0, extension));
     if (n.size() < 7 || !n.digits(0, n.size()) || n.one_character()) return false;
+    // With an extension and separators it is no other number, whatever exchange it names.
+    const bool extended = extension != std::string_view::npos && s.find_first_of("-. )") < extension;
+    if (extended && (n.size() == 10 || (n.size() == 11 && n[0] == '1') || n.text().starts_with("001"))) return true;
     if (n.size() == 10 && north_american(n, 0)) return true;
     if (n.size() == 11 && n[0] == '1' && north_american(n, 1)) return true;
     if (n.size() == 13 && n.text().starts_with("001")) return north_american(n, 3);

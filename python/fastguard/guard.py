@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastguard.model import Model
     from fastguard.pack import Pack
     from fastguard.policy import Depth, Policy
+    from fastguard.redaction import Mode
     from fastguard.sanitize import Sanitized, Target
     from fastguard.stream import OnBlock, Stream, StreamMode
 
@@ -221,6 +222,23 @@ class Guard(_core.GuardBase):
         from fastguard.language import language
 
         return language(text)
+
+    def redact_as(
+        self, text: str, how: Mode | Mapping[str, Mode], *, key: bytes | None = None, source: str = "user"
+    ) -> tuple[str, dict[str, str]]:
+        """Return the text with each entity as a placeholder, a keyed hash, stars, or stars but for its last four.
+
+        `how` is a mode (``placeholder``, ``hash``, ``mask``, ``partial``) or one per entity, ``*`` for all others, which
+        are placeholders unless told otherwise. The mapping holds what is left as placeholders; hashes and masks cannot
+        be undone. A hash is the same for the same value and `key`; shorter values than eight characters are masked
+        wholly. Raises ValueError for an unknown mode and for hashes without a key, and what `redact` raises.
+
+        >>> Guard(model=None).redact_as("Call +49 30 901820.", "mask")
+        ('Call +** ** ******.', {})
+        """
+        from fastguard.redaction import redact_as
+
+        return redact_as(lambda given: self.redact(given, source=source), text, how, key=key)
 
     def tokens(self, text: str | bytes) -> int:
         """Return about how many tokens a text is to a model; linear, no part of a check without ``limits.max_tokens``.
