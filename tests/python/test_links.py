@@ -171,6 +171,26 @@ def test_zero_of_the_well_known_hosts_are_flagged(guard: Guard) -> None:
     assert wrong == []
 
 
+def test_no_small_honest_site_is_flagged(guard: Guard) -> None:
+    sites = (Path(__file__).parents[1] / "corpus" / "honest_small_sites.txt").read_text(encoding="utf-8").split()
+    assert len(sites) >= 130
+    assert [site for site in sites if guard.check(f"Have a look at {site} when you have time.").flagged] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://account-verify.top/",
+        "https://vpass-update.icu/mem/index.html",
+        "http://203.0.113.7/wp/login.php",
+    ],
+)
+def test_links_that_nothing_honest_looks_like_are_flagged_alone(url: str, guard: Guard) -> None:
+    verdict = guard.check(url)
+    assert "malicious_link.learned.high" in {finding.signature for finding in verdict.findings}
+    assert verdict.flagged
+
+
 def test_unknown_links_are_told_where_hosts_are_given() -> None:
     plain = Guard(model=None)
     strict = Guard(
