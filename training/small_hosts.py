@@ -41,6 +41,7 @@ _COUNTRIES: Final[tuple[tuple[str, str, str, str, str], ...]] = (
     ("co.jp jp com ne.jp", "dental seikei pan hoikuen soba ryokan nouen kensetsu shika yochien", "tanaka suzuki yamada kobayashi", "sapporo kanazawa hakodate nara", "access menu company contact"),
     ("in co.in com.au ca co.nz ie co.za", "sweets dental tailors school clinic caterers travels plumbing bakery winery surfclub farmstay hurling rugby quilts", "sharma patel mcdonald obrien tremblay botha", "pune jaipur perth hobart galway halifax durban nelson", "contact about gallery menu"),
 )  # fmt: skip
+_FIRST: Final = ("anna", "peter", "maria", "tom", "julia", "mark", "elena", "paul", "nina", "jan", "sofia", "luca", "emma", "ben")  # fmt: skip
 _OTHER_SUFFIXES: Final = ("info", "online", "shop", "site", "club", "store", "biz", "blog", "life", "space", "xyz")
 _OTHER_SHARE: Final = 0.06
 
@@ -52,7 +53,7 @@ def small_hosts(count: int, seed: int) -> Iterator[tuple[str, str]]:
     while len(seen) < count:
         suffixes, trades, names, places, words = (part.split() for part in random_.choice(_COUNTRIES))
         trade, name, place = random_.choice(trades), random_.choice(names), random_.choice(places)
-        first = random_.choice("anna peter maria tom julia mark elena paul nina jan sofia luca emma ben".split())
+        first = random_.choice(_FIRST)
         between = random_.choice(("", "-", "-"))
         parts = random_.choice(
             (
