@@ -3,6 +3,7 @@
 
 #include "check.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,41 @@ void test_places() {
     CHECK((children.origin(1, 0, 2) == Origin{6, 8}));
     CHECK((children.origin(1, 2, 3) == Origin{0, 4}));
     CHECK((children.origin(1, 0, 6) == Origin{0, 8}));
+}
+
+// Copied bytes are those that are put one by one, up to the last one that the budget has room for.
+void test_copies() {
+    const std::string text(20'000, 'x');
+    for (const std::size_t depth : {std::size_t{1}, std::size_t{2}}) {
+        for (const std::size_t size : {std::size_t{0}, std::size_t{5}, text.size()}) {
+            Children copied;
+            Children put;
+            for (Children* children : {&copied, &put}) {
+                children->reset(100);
+                if (depth == 2) {
+                    CHECK(add(*children, std::string(8'000, 'y')));
+                    children->read_child(0);
+                }
+                CHECK(children->open(ViewKind::unmarked));
+            }
+            const std::size_t end = std::min<std::size_t>(2 + size, depth == 2 ? 8'000 : text.size());
+            const bool whole = copied.copy(text, 2, end);
+            bool fits = true;
+            for (std::size_t i = 2; i < end && fits; ++i) {
+                fits = put.put_byte(text[i], i, i + 1);
+            }
+            CHECK_EQUAL(whole, fits);
+            CHECK_EQUAL(copied.opened(), put.opened());
+            CHECK_EQUAL(copied.exhausted(), put.exhausted());
+            CHECK_EQUAL(copied.close("other"), put.close("other"));
+            CHECK_EQUAL(copied.size(), put.size());
+            for (std::size_t i = 0; i < put.size(); ++i) {
+                const auto a = copied.origins(i);
+                const auto b = put.origins(i);
+                CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+            }
+        }
+    }
 }
 
 void test_nothing_twice() {
@@ -127,6 +163,7 @@ void test_reused() {
 
 int main() {
     test_places();
+    test_copies();
     test_nothing_twice();
     test_budget();
     test_limits();

@@ -103,6 +103,22 @@ void other_text_folds_as_the_normalizer_does() {
     }
 }
 
+void dense_features_alone_are_those_of_the_reading() {
+    Random random(11);
+    ReadingScratch scratch;
+    for (int round = 0; round < 1500 && check::failures < 10; ++round) {
+        const std::size_t size = round % 50 == 0 ? 8000 : random() % 300;
+        string text = round % 3 == 0   ? material::random_ascii(random, size)
+                      : round % 3 == 1 ? material::random_unicode(random, size)
+                                       : material::random_bytes(random, size);
+        text += string(random() % 60, 'a');  // words so long that they are glued
+        fastguard::Segment segment;
+        segment.raw = text;
+        const fastguard::DenseFeatures expected = read(text, scratch).dense;
+        CHECK(fastguard::read_dense(segment, scratch) == expected);
+    }
+}
+
 void kernels_give_the_same_reading() {
     Random random(4);
     for (int round = 0; round < 300; ++round) {
@@ -273,6 +289,7 @@ int main() {
     every_view_maps_to_whole_characters_of_the_text();
     ascii_text_folds_in_place();
     other_text_folds_as_the_normalizer_does();
+    dense_features_alone_are_those_of_the_reading();
     kernels_give_the_same_reading();
     words_that_a_concept_knows_in_disguise_trigger_the_skeleton();
     parts_surround_the_disguised_words();

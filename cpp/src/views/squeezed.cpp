@@ -4,6 +4,7 @@
 // reach is in the child.
 #include "fastguard/views.h"
 
+#include "apart.h"
 #include "characters.h"
 #include "places.h"
 
@@ -21,19 +22,9 @@ constexpr std::size_t kMostGap = 8;                        // bytes between lett
 constexpr std::size_t kLeastGlued = views::Places::kLong;  // bytes of a word that may be several
 constexpr std::size_t kSurelyGlued = 24;                   // bytes of a word that certainly is
 constexpr std::size_t kLeastKnown = 4;                     // letters of a known word that makes a run worth joining
-constexpr std::size_t kMostEnding = 6;                     // letters behind a known beginning
 constexpr std::size_t kReach = kMaxWithin;                 // words around what was squeezed
 
 bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
-
-// The letter that a character may stand for; 0: none.
-char letter_of(char c) noexcept {
-    if (c >= 'a' && c <= 'z') {
-        return c;
-    }
-    constexpr std::string_view kDigits = "oizeasgtbg";
-    return c >= '0' && c <= '9' ? kDigits[static_cast<std::size_t>(c - '0')] : '\0';
-}
 
 // Tokens [first, last) that are to be joined, or one that is to be taken apart.
 struct Group {
@@ -200,7 +191,7 @@ class Squeezer {
         }
         const std::string_view all = text_.substr(tokens_[first].begin, tokens_[last - 1].end - tokens_[first].begin);
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (letter_of(all[i]) != '\0' && known_from(all.substr(i)) >= kLeastKnown) {
+            if (views::letter_of(all[i]) != '\0' && known_from(all.substr(i)) >= kLeastKnown) {
                 return true;
             }
         }
@@ -213,7 +204,7 @@ class Squeezer {
         std::size_t longest = 0;
         std::size_t letters = 0;
         for (const char c : text) {
-            const char letter = letter_of(c);
+            const char letter = views::letter_of(c);
             if (letter == '\0') {
                 continue;
             }
@@ -339,7 +330,8 @@ class Squeezer {
                 places[count++] = static_cast<std::uint32_t>(at);
             }
         }
-        const std::uint8_t* pieces = take_apart({places, count}, strict ? 2 : kLeastKnown);
+        const std::uint8_t* pieces =
+            views::take_apart(text_, {places, count}, strict ? 2 : kLeastKnown, words_, scratch_);
         for (std::size_t i = 0; i < count; ++i) {
             if (i > 0 && pieces[i] != 0) {
                 space(places[i]);
@@ -347,52 +339,6 @@ class Squeezer {
             put(places[i], places[i] + 1);
         }
         space(places[count - 1]);
-    }
-
-    // For each of the bytes at `places`, whether a word begins with it. The choice of words whose squares of sizes add
-    // up to the most; what is between them is one word each. None is shorter than `least`.
-    [[nodiscard]] const std::uint8_t* take_apart(std::span<const std::uint32_t> places, std::size_t least) {
-        const std::size_t count = places.size();
-        std::uint32_t* best = scratch_.scores.reserve(count + 1);
-        std::uint8_t* step = scratch_.steps.reserve(2 * (count + 1));  // of the last word before a place; 0: none
-        std::fill(best, best + count + 1, 0U);
-        std::fill(step, step + 2 * (count + 1), std::uint8_t{0});
-        for (std::size_t from = 0; from < count; ++from) {
-            if (from > 0 && best[from] < best[from - 1]) {
-                best[from] = best[from - 1];
-                step[from] = 0;
-            }
-            Vocabulary::Walk walk(words_);
-            for (std::size_t to = from; to < count && to - from < 64 && walk.step(letter_of(text_[places[to]])); ++to) {
-                const auto size = static_cast<std::uint32_t>(to + 1 - from);
-                if (size < least || walk.kind() == Vocabulary::Kind::none) {
-                    continue;
-                }
-                const std::size_t ending = walk.kind() == Vocabulary::Kind::stem ? kMostEnding : 0;
-                for (std::size_t more = 0; more <= ending && to + 1 + more <= count; ++more) {
-                    const std::size_t end = to + 1 + more;
-                    const std::uint32_t score = best[from] + size * size + static_cast<std::uint32_t>(more);
-                    if (score > best[end]) {
-                        best[end] = score;
-                        step[end] = static_cast<std::uint8_t>(size + more);
-                    }
-                }
-            }
-        }
-        if (count > 0 && best[count] < best[count - 1]) {
-            step[count] = 0;
-        }
-        std::uint8_t* begins = step + count + 1;
-        for (std::size_t end = count; end > 0;) {
-            if (step[end] == 0) {
-                --end;
-                continue;
-            }
-            begins[end] = end < count ? 1 : 0;
-            end -= step[end];
-            begins[end] = 1;
-        }
-        return begins;
     }
 
     std::string_view text_;
