@@ -319,6 +319,27 @@ for _shift in (3, 7, 19):
     )
 
 
+def _moved(text: str, alphabet: str, shift: int) -> str:
+    """Return a text with the letters of an alphabet moved along it; 0: to their mirror image."""
+    small = alphabet[::-1] if shift == 0 else alphabet[shift:] + alphabet[:shift]
+    return text.translate(str.maketrans(alphabet + alphabet.upper(), small + small.upper()))
+
+
+_CYRILLIC: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"  # noqa: RUF001
+_GREEK: Final = "αβγδεζηθικλμνξοπρστυφχψω"  # noqa: RUF001
+for _name, _letters in (("cyrillic", _CYRILLIC), ("greek", _GREEK)):
+    _add(
+        f"caesar_{_name}",
+        lambda text, letters=_letters: _moved(text, letters, 7),  # type: ignore[misc]
+        lambda text, letters=_letters: _moved(text, letters, len(letters) - 7),  # type: ignore[misc]
+    )
+    _add(
+        f"atbash_{_name}",
+        lambda text, letters=_letters: _moved(text, letters, 0),  # type: ignore[misc]
+        lambda text, letters=_letters: _moved(text, letters, 0),  # type: ignore[misc]
+    )
+
+
 def _rot13(text: str) -> str:
     return codecs.encode(text, "rot13")
 

@@ -243,3 +243,9 @@ def acrostic_words(text: str, rng: random.Random) -> str:
     """One word for each letter, that begins with it; where words of the text end is lost."""
     letters = (char for char in text.lower() if not char.isspace())
     return " ".join(_opening(char) for char in letters)
+
+
+@transform("order", inverse=lambda text: " ".join(line.split()[0] for line in text.split("\n")), domain="word")
+def first_words(text: str, rng: random.Random) -> str:
+    """One line for each word, that begins with it."""
+    return "\n".join(f"{word} {rng.choice(_OPENINGS)} {rng.choice(_OPENINGS)}" for word in text.split())
