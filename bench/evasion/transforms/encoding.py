@@ -325,8 +325,8 @@ def _moved(text: str, alphabet: str, shift: int) -> str:
     return text.translate(str.maketrans(alphabet + alphabet.upper(), small + small.upper()))
 
 
-_CYRILLIC: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"  # noqa: RUF001
-_GREEK: Final = "αβγδεζηθικλμνξοπρστυφχψω"  # noqa: RUF001
+_CYRILLIC: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+_GREEK: Final = "αβγδεζηθικλμνξοπρστυφχψω"
 for _name, _letters in (("cyrillic", _CYRILLIC), ("greek", _GREEK)):
     _add(
         f"caesar_{_name}",
