@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import http.client
 import os
 import socket
@@ -19,7 +20,7 @@ from fastguard.server.errors import RequestError
 from fastguard.server.protocol import Joined
 from serving import Running
 
-LIMITS = Limits(body_bytes=100, depth=8, values=100, read_seconds=0.05)  # type: ignore[arg-type]
+LIMITS = Limits(body_bytes=100, depth=8, values=100, read_seconds=20)
 
 
 class Transport:
@@ -58,7 +59,7 @@ def test_head_and_body_are_one_write_and_a_head_alone_goes_with_the_next_turn() 
     asyncio.run(run())
 
 
-def read(*messages: Any, slow: float = 0, headers: dict[bytes, bytes] | None = None) -> bytes:
+def read(*messages: Any, slow: float = 0, headers: dict[bytes, bytes] | None = None, limits: Limits = LIMITS) -> bytes:
     left = list(messages)
 
     async def receive() -> Any:
@@ -66,7 +67,7 @@ def read(*messages: Any, slow: float = 0, headers: dict[bytes, bytes] | None = N
             await asyncio.sleep(slow)
         return left.pop(0)
 
-    return asyncio.run(read_body(receive, headers or {}, LIMITS))
+    return asyncio.run(read_body(receive, headers or {}, limits))
 
 
 def part(body: bytes, *, more: bool = True) -> dict[str, object]:
@@ -91,7 +92,7 @@ def test_a_body_is_the_same_however_it_comes(slow: float) -> None:
 
 def test_a_body_that_waits_has_a_limit_and_can_be_given_up() -> None:
     with pytest.raises(RequestError) as caught:
-        read(part(b"abc", more=False), slow=5)
+        read(part(b"abc", more=False), slow=30, limits=dataclasses.replace(LIMITS, read_seconds=1))
     assert caught.value.status == 408
 
     async def give_up() -> bool:
@@ -103,7 +104,7 @@ def test_a_body_that_waits_has_a_limit_and_can_be_given_up() -> None:
             finally:
                 ended.append(True)
 
-        task = asyncio.create_task(read_body(receive, {}, Limits(body_bytes=100, depth=8, values=100, read_seconds=20)))
+        task = asyncio.create_task(read_body(receive, {}, LIMITS))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
