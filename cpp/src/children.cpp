@@ -269,6 +269,9 @@ bool Children::is_missed(std::string_view said) const noexcept {
         noise = noise || is_loose(children_[i].kind);
     }
     SeenWords seen;
+    if (noise && seen.unseen(said).telling < kLeastUnseen) {
+        return false;  // whatever the others say
+    }
     for (std::size_t i = 0; i < count_; ++i) {
         seen.add(text(i));
     }

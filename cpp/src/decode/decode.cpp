@@ -88,8 +88,10 @@ bool has_label(const Reading& reading) noexcept {
 bool has_latin_bytes(const Reading& reading) noexcept {
     return !reading.ascii && reading.raw.bytes.find("\xC2") != std::string_view::npos;
 }
+// Not of long texts: what a flood of controls is read as costs more than it says.
+constexpr std::size_t kMostWide = 2048;
 bool has_wide_controls(const Reading& reading) noexcept {
-    return reading.counts.control * 4 >= reading.raw.bytes.size();
+    return reading.raw.bytes.size() <= kMostWide && reading.counts.control * 4 >= reading.raw.bytes.size();
 }
 
 // Letters of scripts that part words by spaces, more than ASCII ones.
