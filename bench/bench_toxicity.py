@@ -5,12 +5,13 @@
 FOLDER holds `*.jsonl.gz`, one JSON object a line with `text`, `label` and `lang`. Nothing of the texts is kept. AUC is
 that of the category's score; recall and false positives are those of "flagged by the default policy" and of "any
 finding", which counts swear words, too. The labelled sets hold much that no word list can know (irony, allusions): the
-figures say what wording alone gives.
+figures say what wording alone gives, and what the learnt score adds on the texts that it was not trained on.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import random
 import time
 from collections import Counter, defaultdict
@@ -61,9 +62,14 @@ def judged(guard: Guard, text: str) -> tuple[float, bool, bool]:
     return (found.score if found is not None else 0.0), flagged, bool(verdict.findings)
 
 
-def labelled_set(guard: Guard, path: Path, most: int, *, show: bool) -> dict[str, dict[str, Any]]:
-    """Return the figures of a set, by language and by its own classes."""
-    texts = [row for row in rows(path) if row.get("task") == "toxicity"]
+def is_unseen(text: str) -> bool:
+    """Say whether the learnt score was not trained on a text: one in five, by its hash (training/toxicity.py)."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()[0] % 5 == 0
+
+
+def labelled_set(guard: Guard, path: Path, most: int, *, show: bool, unseen: bool) -> dict[str, dict[str, Any]]:
+    """Return the figures of a set, by language and by its own classes; `unseen`: of texts that were not trained on."""
+    texts = [row for row in rows(path) if row.get("task") == "toxicity" and (not unseen or is_unseen(row["text"]))]
     random.Random(1).shuffle(texts)
     scores: dict[str, dict[int, list[tuple[float, bool, bool]]]] = defaultdict(lambda: {0: [], 1: []})
     classes: dict[str, list[bool]] = defaultdict(list)
@@ -102,7 +108,7 @@ def benign(guard: Guard, folder: Path, most: int, *, show: bool) -> dict[str, An
             found = verdict.categories.get("toxicity")
             if found is not None and found.level <= 2:
                 flagged += 1
-                by_signature[verdict.findings[0].signature] += 1
+                by_signature[verdict.findings[0].signature if verdict.findings else "learnt"] += 1
                 if show:
                     print(name, [(f.signature.rsplit(".", 1)[-1], f.text) for f in verdict.findings][:3])
         by_set[name] = f"{flagged} of {min(len(texts), most)}"
@@ -129,11 +135,17 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=5000, help="texts of each set")
     parser.add_argument("--show", default="", help="print the errors of a set, or of the benign ones")
     options = parser.parse_args()
-    guard = Guard(model=None, policy=Policy(name="bench", detectors={"*": False, "toxicity/*": True}))
-    result: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "identity terms": fairness(guard)}
-    for name in LABELLED:
-        result[name] = labelled_set(guard, options.data / f"{name}.jsonl.gz", options.most, show=options.show == name)
-    result["benign"] = benign(guard, options.data, options.most, show=options.show == "benign")
+    policy = Policy(name="bench", detectors={"*": False, "toxicity/*": True})
+    result: dict[str, Any] = {"date": time.strftime("%Y-%m-%d")}
+    for tier, guard in (("wording", Guard(model=None, policy=policy)), ("learnt", Guard(policy=policy, depth="gate"))):
+        result[f"{tier}: identity terms"] = fairness(guard)
+        for name in LABELLED:
+            path = options.data / f"{name}.jsonl.gz"
+            learnt = tier == "learnt"
+            result[f"{tier}: {name}"] = labelled_set(
+                guard, path, options.most, show=options.show == name, unseen=learnt
+            )
+        result[f"{tier}: benign"] = benign(guard, options.data, options.most, show=options.show == "benign")
     show_and_keep(result, options.record)
 
 

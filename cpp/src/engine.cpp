@@ -51,6 +51,7 @@ void CheckResult::clear() noexcept {
     gate_windows = 0;
     milli_tokens = counted_bytes = 0;
     over_tokens = false;
+    toxicity = -std::numeric_limits<float>::infinity();
     spent_ns = 0;
     until_ns = 0;
     window_ids.clear();

@@ -1,5 +1,6 @@
 // Evidence to scores, scores to levels, levels to the action.
 #include "fastguard/engine.h"
+#include "toxicity.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,10 @@
 namespace fastguard {
 namespace {
 
-constexpr std::uint8_t kMentionLevel = 4;   // that a category comes to by mentions alone
+constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
+constexpr std::size_t kToxicity =
+    static_cast<std::size_t>(std::find(kCategories.begin(), kCategories.end(), "toxicity") - kCategories.begin());
+constexpr std::uint8_t kToxicLevel = 4;     // from which the learned score of toxicity is told
 constexpr std::ptrdiff_t kLookedBack = 64;  // findings among which the same signature counts once
 
 float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
@@ -106,11 +110,15 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
     for (std::size_t c = 0; c < kCategoryCount; ++c) {
         result.categories[c] = {};
         const float probability = learned.probabilities[c];
-        if (probability == 0.0F && !evidence.matched[c] && !evidence.mentioned[c]) {
+        const float toxicity = c == kToxicity ? quantised(toxicity_score(result.toxicity)) : 0.0F;
+        const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
+        const bool is_learned = probability > 0.0F || toxicity >= cuts[kToxicLevel - 1];
+        if (!is_learned && !evidence.matched[c] && !evidence.mentioned[c]) {
             continue;
         }
-        const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
-        float score = quantised(1.0F - evidence.doubt[c] * (1.0F - probability));
+        // What words are toxic by a signature, the learned score has seen as well: the one does not add to the other.
+        float score =
+            std::max(is_learned ? toxicity : 0.0F, quantised(1.0F - evidence.doubt[c] * (1.0F - probability)));
         if (evidence.mentioned[c]) {
             score = std::max(score, quantised(cuts[kMentionLevel - 1]));
         }

@@ -1,5 +1,7 @@
 #include "engine_learner.h"
 
+#include "toxicity.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -148,6 +150,9 @@ std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::
     }
     for (std::size_t l = 0; l < kGateLabels; ++l) {
         result_.gate_logits[l] = std::max(result_.gate_logits[l], gate.logits[l]);
+    }
+    if (gate.windows > 0 && !is_one_word(reading)) {
+        result_.toxicity = std::max(result_.toxicity, toxicity_logit(reading.ids, reading.blocks, silent));
     }
     if (gate.windows > 0 && engine_.policy_.depth != Depth::gate && !engine_.gate_refutes(gate, source_)) {
         engine_.keep_windows(reading, scores, result_);

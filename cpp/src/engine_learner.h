@@ -9,7 +9,8 @@
 // So an attack in plain words counts beside any decoy, and one that a disguise cuts in two counts as a whole.
 //
 // A single word is no prompt injection, jailbreak or question for the system prompt, whatever it scores: it says too
-// little, and names of things that attacks speak of ("prompt", "system") would look like one.
+// little, and names of things that attacks speak of ("prompt", "system") would look like one. Of one word signatures
+// know better whether it is toxic, too.
 //
 // The number of windows, which scores are corrected by, is that of the longest of these readings.
 #pragma once
