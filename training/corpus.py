@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from training import authored, cluster, data, generate, long, plant
+from training import authored, cluster, data, generate, long, plant, scraps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,4 +34,8 @@ def build(folder: Path, progress: Callable[[str], None], *, limit: int | None = 
     progress(f"{len(more)} attacks planted in public rows")
     stretched = list(long.long_texts(kept, frames, SHORT if limit else 1.0))
     progress(f"{len(stretched)} long texts")
-    return kept + more + stretched
+    known = {row.text for row in kept}
+    made = [row for row in scraps.scraps(kept, SHORT if limit else 1.0) if row.text not in known]
+    small = authored.without_like(made, measured)
+    progress(f"{len(small)} scraps of a few words")
+    return kept + more + stretched + small

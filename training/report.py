@@ -153,7 +153,7 @@ Test split:
 ## Short texts
 
 Authored texts, mostly of 2 to 12 words, that nothing like them was trained on; what the default policy flags (level 3) and blocks
-(level 2) of them by the learned score alone, without signatures. The cut of level 2 lies where at most 3 % of the short innocent texts of the
+(level 2) of them by the learned score alone, without signatures. The cut of level 2 lies where at most 1.5 % of the short innocent texts of the
 calibration split reach it, if that is above the cut for its rate.
 
 {_by_authored(figures)}

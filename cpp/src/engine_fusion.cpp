@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
 constexpr std::size_t kToxicity =
     static_cast<std::size_t>(std::find(kCategories.begin(), kCategories.end(), "toxicity") - kCategories.begin());
-constexpr std::uint8_t kToxicLevel = 4;     // from which the learned score of toxicity is told
+constexpr float kToxic = 0.35F;             // from which the learned score of toxicity is told
 constexpr std::ptrdiff_t kLookedBack = 64;  // findings among which the same signature counts once
 
 float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
@@ -112,7 +112,7 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
         const float probability = learned.probabilities[c];
         const float toxicity = c == kToxicity ? quantised(toxicity_score(result.toxicity)) : 0.0F;
         const LevelCuts& cuts = learned.deep[c] ? policy_.deep_cuts[c] : policy_.cuts[c];
-        const bool is_learned = probability > 0.0F || toxicity >= cuts[kToxicLevel - 1];
+        const bool is_learned = probability > 0.0F || toxicity >= kToxic;
         if (!is_learned && !evidence.matched[c] && !evidence.mentioned[c]) {
             continue;
         }

@@ -58,9 +58,11 @@ bool is_of_orders(std::uint8_t category) noexcept {
     return name == "prompt_injection" || name == "jailbreak" || name == "system_prompt_leak";
 }
 
-// One word is no sentence: nothing can be asked or ordered with it.
-bool is_one_word(const Reading& reading) noexcept {
-    return reading.tokens.size() == 1 && reading.tokens[0].size() <= kLongWord;
+// One word or two are no sentence: what is asked or ordered with so few, signatures know.
+bool is_too_short(const Reading& reading) noexcept {
+    return !reading.tokens.empty() && reading.tokens.size() < kLeastWords &&
+           std::all_of(reading.tokens.begin(), reading.tokens.end(),
+                       [](const Token& token) { return token.size() <= kLongWord; });
 }
 
 std::uint64_t bit(std::size_t child) noexcept { return std::uint64_t{1} << child; }
@@ -141,7 +143,7 @@ void Engine::keep_windows(const Reading& reading, const float* scores, CheckResu
 std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::uint8_t> silent) {
     float* scores = scratch_.window_scores.reserve(reading.blocks.size());
     GateResult gate = engine_.gate_->score(reading.blocks, reading.dense, scores, silent);
-    if (is_one_word(reading)) {
+    if (is_too_short(reading)) {
         const std::span<const Label> labels = engine_.gate_->labels();
         for (std::size_t l = 0; l < labels.size(); ++l) {
             gate.logits[l] =
@@ -151,7 +153,7 @@ std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::
     for (std::size_t l = 0; l < kGateLabels; ++l) {
         result_.gate_logits[l] = std::max(result_.gate_logits[l], gate.logits[l]);
     }
-    if (gate.windows > 0 && !is_one_word(reading)) {
+    if (gate.windows > 0 && !is_too_short(reading)) {
         result_.toxicity = std::max(result_.toxicity, toxicity_logit(reading.ids, reading.blocks, silent));
     }
     if (gate.windows > 0 && engine_.policy_.depth != Depth::gate && !engine_.gate_refutes(gate, source_)) {

@@ -8,9 +8,9 @@
 //   each child that is not made plainer by one of its own, with what stands around it (kContext bytes to each side).
 // So an attack in plain words counts beside any decoy, and one that a disguise cuts in two counts as a whole.
 //
-// A single word is no prompt injection, jailbreak or question for the system prompt, whatever it scores: it says too
-// little, and names of things that attacks speak of ("prompt", "system") would look like one. Of one word signatures
-// know better whether it is toxic, too.
+// One word or two are no prompt injection, jailbreak or question for the system prompt, whatever they score: they say
+// too little, and names of things that attacks speak of ("prompt", "system") would look like one. What is asked or
+// insulted in two words, signatures know.
 //
 // The number of windows, which scores are corrected by, is that of the longest of these readings.
 #pragma once

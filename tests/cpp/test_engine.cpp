@@ -322,7 +322,7 @@ std::shared_ptr<const fastguard::Gate> make_gate() {
 
 void an_undecided_text_is_decided_by_the_model_or_escalated() {
     const Engine engine(pack(), policy(), make_gate());
-    CheckResult result = check_text(engine, "some words that nobody decided about");
+    CheckResult result = check_text(engine, "the report of the meeting on the new station");
     CHECK(result.undecided);
     CHECK_EQUAL(result.window_scores.size(), 1U);
     CHECK_EQUAL(result.window_ids.size(), fastguard::kWindowIds);

@@ -52,10 +52,28 @@ def test_a_signature_of_the_weakest_tier_never_blocks_by_itself(guard: Guard) ->
 
 
 @pytest.mark.parametrize(
-    "word", ["complete", "leak", "System", "everything", " prompt\n", "Anweisungen", "инструкции", "指", "key!"]
+    "word",
+    [
+        "complete",
+        "leak",
+        "System",
+        "everything",
+        " prompt\n",
+        "Anweisungen",
+        "инструкции",
+        "指",
+        "key!",
+        "banana lamp",
+        "system lamp",
+        "Prompt banana",
+        "secret-garden",
+        "neue Anweisungen",
+        "женщины системы",
+        "规则",
+    ],
 )
 @pytest.mark.parametrize("source", ["user", "tool_result", "assistant"])
-def test_a_single_word_is_not_scored(guard: Guard, word: str, source: str) -> None:
+def test_one_word_or_two_are_not_scored(guard: Guard, word: str, source: str) -> None:
     verdict = guard.check(word, source=source)
     assert verdict.action is Action.ALLOW, verdict
     assert not verdict.findings

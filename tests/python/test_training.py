@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import authored, calibrate, cluster, data, features, long, measure, plant
+from training import authored, calibrate, cluster, data, features, long, measure, plant, scraps
 from training.generate import all_rows, daily, obfuscate
 from training.generate.grammar import PHRASES, FrameError, Phrases, frame_split, languages, phrases, read_frames
 from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INDIRECT, INJECTION, LABELS, Row, marks
@@ -58,7 +58,9 @@ def test_there_are_twenty_languages_with_frames_for_every_family():
 def test_every_frame_expands_to_plain_text(lang):
     rng = random.Random(1)
     given = dict.fromkeys(("goal", "goal_cap", "action", "action_cap", "answer_action", "answer_action_cap"), "do it")
+    given |= dict.fromkeys(("wa", "wb", "wc", "wd"), "river")
     for name in (
+        "scrap",
         "override",
         "extract",
         "jailbreak",
@@ -149,6 +151,29 @@ def test_documents_get_requests_to_an_assistant_and_mails_to_people():
     assert all(
         "The river number" in row.text for row in (*found["generated_requested"], *found["generated_planted_mail"])
     )
+
+
+def test_scraps_are_words_of_innocent_natural_texts_of_their_own_split():
+    def row(word: str, split: str, meant: tuple[int, ...], *, generated: bool = False) -> Row:
+        text = " ".join(f"{word}{chr(97 + i)}" for i in range(26))
+        return Row(text, meant, f"of_{word}", "en", "prompt", split=split, generated=generated)  # type: ignore[arg-type]
+
+    hosts = [row("trained", "train", BENIGN_PROMPT), row("tested", "test", BENIGN_PROMPT)]
+    away = [
+        row("measured", "measure", BENIGN_PROMPT),
+        row("attack", "train", marks(injection=1)),
+        row("unknown", "train", marks()),
+        row("made", "train", BENIGN_PROMPT, generated=True),
+    ]
+    made = list(scraps.scraps([*hosts, *away], 0.05))
+    assert {found.split for found in made} == {"train", "test"}
+    assert {found.family for found in made} == {"scrap/of_trained", "scrap/of_tested"}
+    for found in made:
+        assert max(found.marks) == 0
+        assert found.generated
+        assert len(found.text.split()) <= 12
+        assert not re.search("measured|attack|unknown|made", found.text.lower())
+        assert not re.search("tested" if found.split == "train" else "trained", found.text.lower())
 
 
 def test_no_frame_and_no_near_duplicate_crosses_a_split(generated):
