@@ -397,7 +397,7 @@ def test_a_call_inside_a_call_is_an_error() -> None:
             return None
 
     made = stream(Meddling(small_pack(), policy(), model_spec()))
-    made.feed("two words")
+    made.feed("two words more")
     made.close()
     assert said == ["RuntimeError: feed() while another call on this stream is under way"]
 
