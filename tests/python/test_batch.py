@@ -126,14 +126,14 @@ def test_a_failing_model_fails_the_call_and_leaves_the_guard_usable() -> None:
     ):
         guard.answer = answer
         with pytest.raises(error, match=message):
-            guard.check("some text")
+            guard.check("some text here")
         with pytest.raises(error):
-            guard.check_batch(["some text"])
+            guard.check_batch(["some text here"])
     guard.answer = None
-    verdict = guard.check("some text")
+    verdict = guard.check("some text here")
     assert verdict.degraded == ("model",)
     assert verdict.action == "escalate"
-    assert guard.check_batch(["some text"]) == [verdict]
+    assert guard.check_batch(["some text here"]) == [verdict]
 
 
 def test_a_call_under_way_asks_the_model_that_it_began_with() -> None:
@@ -149,10 +149,10 @@ def test_a_call_under_way_asks_the_model_that_it_began_with() -> None:
         return struct.pack("<2f", -9.0, -9.0) * windows
 
     guard = _core.GuardBase(small_pack(), policy(), model_spec(), first)
-    verdicts = guard.check_batch(["some text"] * 700)  # more windows than go to the model at once
+    verdicts = guard.check_batch(["some text here"] * 700)  # more windows than go to the model at once
     assert asked == ["first"] * 3
     assert {verdict.degraded for verdict in verdicts} == {()}
-    assert guard.check("some text").degraded == ("model",)
+    assert guard.check("some text here").degraded == ("model",)
     assert asked == ["first"] * 3 + ["other"]
 
 

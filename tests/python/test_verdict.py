@@ -226,9 +226,9 @@ def test_a_malformed_state_is_no_finding(index: int, value: object) -> None:
 
 def test_the_tier_says_who_had_a_say() -> None:
     decided = _core.GuardBase(small_pack(), policy(), model_spec(low=0.5, high=0.5))
-    assert decided.check("a text").tier == "gate"
+    assert decided.check("a text here").tier == "gate"
     unanswered = _core.GuardBase(small_pack(), policy(), model_spec())
-    assert unanswered.check("a text").degraded == ("model",)
+    assert unanswered.check("a text here").degraded == ("model",)
     gate_only = _core.GuardBase(small_pack(), policy(depth="gate"), model_spec())
-    verdict = gate_only.check("a text")
+    verdict = gate_only.check("a text here")
     assert (verdict.tier, verdict.action, verdict.degraded) == ("gate", Action.ESCALATE, ())
