@@ -221,7 +221,8 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     }
     scan_reading(reading, scratch.reading, scratch, collector);
     scan_load(segment, reading, learns, collector);
-    const std::uint64_t in_words = makes_children_ ? scan_children(reading, scratch, collector) : 0;
+    const bool unsure = gate_ != nullptr && learns && makes_children_ && !refutes(reading, source, scratch);
+    const std::uint64_t in_words = makes_children_ ? scan_children(reading, unsure, scratch, collector) : 0;
     collector.finish();
     if (gate_ != nullptr && learns) {
         // Where time is up, the text counts as it stands.

@@ -30,19 +30,24 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
     if (policy_.looks_into(ViewKind::decoded)) {
         decode(reading, children);
     }
-    if (from == ViewKind::raw && policy_.looks_into(ViewKind::decoded)) {
-        make_misspelt(reading, pack_->vocabulary(), children);
-    }
+}
+
+bool Engine::refutes(const Reading& reading, std::uint8_t source, Scratch& scratch) const {
+    float* scores = scratch.window_scores.reserve(reading.blocks.size());
+    return gate_refutes(gate_->score(reading.blocks, reading.dense, scores), source);
 }
 
 // Breadth first: what takes the least to undo is looked at before the budget is used up.
-std::uint64_t Engine::scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const {
+std::uint64_t Engine::scan_children(const Reading& reading, bool unsure, Scratch& scratch, Collector& collector) const {
     Children& children = scratch.children;
     children.reset(reading.raw.bytes.size(), policy_.children);
     if (is_late(collector.result())) {
         return 0;
     }
     make_children(reading, ViewKind::raw, scratch);
+    if (unsure && policy_.looks_into(ViewKind::decoded)) {
+        make_misspelt(reading, pack_->vocabulary(), children);
+    }
     std::uint64_t in_words = 0;
     for (std::size_t i = 0; i < children.size() && !is_late(collector.result()); ++i) {
         // Children of this child may move the store: it is read from a copy.

@@ -146,9 +146,11 @@ class Engine {
     void scan_candidates(const Reading& reading, const View& view, const ByteMasks& masks, Scratch& scratch,
                          Collector& collector) const;
     void scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch, Collector& collector) const;
-    // What the text says once its disguises are undone, level by level. Returns which children are texts in words, a
-    // bit each.
-    std::uint64_t scan_children(const Reading& reading, Scratch& scratch, Collector& collector) const;
+    // What the text says once its disguises are undone, level by level; misspelt words only where the gate is `unsure`,
+    // since they take longest to look for. Returns which children are texts in words, a bit each.
+    std::uint64_t scan_children(const Reading& reading, bool unsure, Scratch& scratch, Collector& collector) const;
+    // Whether the gate by itself lets the text pass as it stands.
+    [[nodiscard]] bool refutes(const Reading& reading, std::uint8_t source, Scratch& scratch) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
     void scan_links(const Reading& reading, Scratch& scratch, Collector& collector) const;

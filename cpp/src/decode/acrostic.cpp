@@ -41,7 +41,9 @@ void keep_letters(const Job& job, bool last) {
     job.children.close(job.text());
 }
 
-constexpr std::size_t kLinesOfStarter = 6;  // one line in so many begins (or ends) with one
+constexpr std::size_t kLinesOfStarter = 4;  // one line in so many begins (or ends) with one
+constexpr std::size_t kLeastStarters = 3;
+constexpr std::size_t kMostWords = 12;  // of a line, on average: prose has more
 
 // Whether nothing but blanks and marks stands between a token and the end of its line (or its begin).
 bool is_at_edge(const Reading& reading, std::size_t token, bool last) noexcept {
@@ -65,11 +67,16 @@ bool is_at_edge(const Reading& reading, std::size_t token, bool last) noexcept {
 // such words by chance, so they are doubted.
 void keep_words(const Job& job, bool last) {
     const Reading& reading = job.reading;
+    const std::size_t lines = reading.counts.newline;
+    if (reading.tokens.size() > lines * kMostWords || reading.starters.size() < kLeastStarters ||
+        reading.starters.size() * kLinesOfStarter < lines) {
+        return;
+    }
     std::size_t found = 0;
     for (const Starter& starter : reading.starters) {
         found += is_at_edge(reading, starter.index(), last) ? 1U : 0U;
     }
-    if (found == 0 || found * kLinesOfStarter < reading.counts.newline || !job.children.open(ViewKind::acrostic)) {
+    if (found < kLeastStarters || found * kLinesOfStarter < lines || !job.children.open(ViewKind::acrostic)) {
         return;
     }
     job.children.doubt();

@@ -13,9 +13,10 @@ namespace fastguard::decoding {
 namespace {
 
 constexpr std::size_t kLeastWords = 4;  // in a row without a common one
-constexpr std::size_t kStretch = 8;     // the same, in a text of more words than kFewWords
+constexpr std::size_t kStretch = 14;    // the same, in a text of more words than kFewWords
 constexpr std::size_t kFewWords = 32;
-constexpr std::size_t kSample = 24;      // words that are tried
+constexpr std::size_t kSample = 16;      // words that are tried
+constexpr std::size_t kHopeless = 6;     // of these without a common one end a try
 constexpr std::size_t kMostBytes = 48;   // of a word
 constexpr std::size_t kLeastCommon = 2;  // common words after the change, and one in kShare
 constexpr std::size_t kShare = 5;
@@ -181,15 +182,16 @@ class Tries {
     [[nodiscard]] bool is_enough(std::size_t common) const noexcept {
         return common >= kLeastCommon && common * kShare >= std::min(kSample, stretch_.words);
     }
-    // visit(token) for the first kSample tokens beyond ASCII.
+    // visit(token) for the first kSample tokens beyond ASCII; it says how many were common so far.
     template <class Visit>
     void each_word(const Visit& visit) const {
         std::size_t seen = 0;
-        for (std::size_t i = stretch_.begin; i < stretch_.end && seen < kSample; ++i) {
+        bool hopeful = true;
+        for (std::size_t i = stretch_.begin; i < stretch_.end && seen < kSample && hopeful; ++i) {
             const Token& token = job_.reading.tokens[i];
             if (is_beyond(job_.reading.folded.bytes[token.begin])) {
                 ++seen;
-                visit(token);
+                hopeful = visit(token) > 0 || seen < kHopeless;
             }
         }
     }
@@ -208,7 +210,7 @@ class Tries {
             while (count > 0) {
                 word.add(letters[--count]);
             }
-            common += word.is_common() ? 1U : 0U;
+            return common += word.is_common() ? 1U : 0U;
         });
         return common;
     }
@@ -219,7 +221,7 @@ class Tries {
             Word word;
             each_character(job_.text(), place.begin, place.end,
                            [&](char32_t cp, std::size_t, std::size_t) { word.add(folded(change.of(cp))); });
-            common += word.is_common() ? 1U : 0U;
+            return common += word.is_common() ? 1U : 0U;
         });
         return common;
     }

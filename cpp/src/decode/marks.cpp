@@ -213,11 +213,15 @@ char parenthesised(std::string_view text, std::size_t at) noexcept {
 bool is_quote(char c) noexcept { return c == '"' || c == '\''; }
 
 // The literals of the list that begins behind the bracket at `open`: visit(begin, end) for each. False where something
-// else stands between them.
+// else stands between them, or where `budget`, which the bytes read are taken from, is used up.
 template <class Visit>
-bool each_literal(std::string_view text, std::size_t open, const Visit& visit) {
+bool each_literal(std::string_view text, std::size_t open, std::size_t& budget, const Visit& visit) {
     std::size_t at = open + 1;
-    while (at < text.size()) {
+    for (std::size_t read = open; at < text.size(); read = at) {
+        if (budget < at - read) {
+            return false;
+        }
+        budget -= at - read;
         while (at < text.size() && (is(text[at], kBlank) || text[at] == ',')) {
             ++at;
         }
@@ -290,17 +294,25 @@ void decode_parenthesised(const Job& job) {
 
 void decode_lists(const Job& job) {
     const std::string_view text = job.text();
+    std::size_t budget = 4 * text.size();  // lists may stand in the strings of lists: none is read for ever
+    std::size_t seen = 0;                  // what is before was looked at for a bracket
     for (std::size_t at = text.find("join"); at != kNowhere; at = text.find("join", at + 4)) {
         // ''.join([..]) has the list behind the word, [..].join('') before it.
         const std::size_t behind = find_byte(text.substr(0, std::min(text.size(), at + 12)), '[', at);
-        const std::size_t before = text[at - (at > 0 ? 1 : 0)] == '.' ? text.rfind('[', at) : kNowhere;
+        std::size_t before = kNowhere;
+        if (at > 0 && text[at - 1] == '.') {
+            before = text.substr(seen, at - seen).rfind('[');
+            before += before == kNowhere ? 0 : seen;
+            seen = at;
+        }
         for (const std::size_t open : {behind, before}) {
             std::size_t count = 0;
-            if (open == kNowhere || !each_literal(text, open, [&](std::size_t, std::size_t) { ++count; }) ||
+            if (open == kNowhere || !each_literal(text, open, budget, [&](std::size_t, std::size_t) { ++count; }) ||
                 count < 3 || !job.children.open(ViewKind::joined)) {
                 continue;
             }
-            (void)each_literal(text, open, [&](std::size_t begin, std::size_t end) { copy(job, begin, end); });
+            std::size_t again = text.size();  // the same once more
+            (void)each_literal(text, open, again, [&](std::size_t begin, std::size_t end) { copy(job, begin, end); });
             job.children.close(text);
             break;
         }

@@ -76,6 +76,8 @@ bool decode_label(std::string_view text, Label& label) noexcept {
 
 namespace {
 
+constexpr std::size_t kMostBytes = 4 * Label::kMostCharacters;  // of a label with its "xn--"
+
 // The label at `at`, behind "xn--"; returns where it ends.
 std::size_t label_end(std::string_view text, std::size_t at) noexcept {
     while (at < text.size() && (is(text[at], kAlnum) || text[at] == '-' || text[at] == '\'')) {
@@ -108,7 +110,10 @@ void decode_punycode(const Job& job) {
     for (std::size_t at = context_begin(text, first); at < end;) {
         Label label;
         const std::size_t stop = begins_label(text, at) ? label_end(text, at + 4) : at;
-        if (stop > at && decode_label(text.substr(at + 4, stop - at - 4), label)) {
+        if (stop > at + kMostBytes) {  // no label, nor are its parts: each byte is looked at once
+            copy(job, at, stop);
+            at = stop;
+        } else if (stop > at && decode_label(text.substr(at + 4, stop - at - 4), label)) {
             for (std::size_t i = 0; i < label.count; ++i) {
                 (void)job.children.put_code_point(label.characters[i], at, stop);
             }

@@ -21,7 +21,7 @@ constexpr std::string_view kSpelling =
     "alpha bravo charly delta echo foxtrott golf hotel india juliet kilo lima mike november oscar papa quebec romeo "
     "sierra tango uniform viktor whisky xray yankee zulu";
 
-// Letter of a word of the alphabet; 0: none. A perfect hash would save nothing: few words get here.
+// Letter of a word of the alphabet; 0: none. Few words get here.
 char spelled_letter(std::string_view word) noexcept {
     std::size_t at = 0;
     for (std::size_t index = 0; at < kSpelling.size(); ++index) {
@@ -34,17 +34,29 @@ char spelled_letter(std::string_view word) noexcept {
     return '\0';
 }
 
-// A bit for each first letter and size that words of the alphabet have; two of three other words are ruled out.
-constexpr auto kSizes = [] {
-    std::array<std::uint16_t, 26> sizes{};
-    std::size_t at = 0;
-    while (at < kSpelling.size()) {
-        const std::size_t end = std::min(kSpelling.find(' ', at), kSpelling.size());
-        sizes[static_cast<std::size_t>(kSpelling[at] - 'a')] |= static_cast<std::uint16_t>(1U << (end - at));
-        at = end + 1;
+// A bit for the hash of each word of the alphabet; all but one in fifty of other words are ruled out.
+class SpelledWords {
+  public:
+    SpelledWords() noexcept {
+        std::array<char, kSpelling.size() + 8> padded{};  // hash_bytes reads on
+        std::copy(kSpelling.begin(), kSpelling.end(), padded.begin());
+        for (std::size_t at = 0; at < kSpelling.size();) {
+            const std::size_t end = std::min(kSpelling.find(' ', at), kSpelling.size());
+            const std::uint64_t hash = hash_bytes(padded.data() + at, end - at);
+            bits_[hash % kBits / 64] |= std::uint64_t{1} << (hash % 64);
+            at = end + 1;
+        }
     }
-    return sizes;
-}();
+    [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
+        return (bits_[hash % kBits / 64] >> (hash % 64) & 1U) != 0;
+    }
+
+  private:
+    static constexpr std::size_t kBits = 2048;
+    std::array<std::uint64_t, kBits / 64> bits_{};
+};
+
+const SpelledWords kSpelledWords;  // of this file alone; nothing is checked before main
 
 // A letter and the tokens that spell it: "x-ray" is two.
 struct Spelled {
@@ -75,10 +87,7 @@ class Speller {
     [[nodiscard]] std::string_view word(std::size_t i) const noexcept {
         return job_.reading.folded.bytes.substr(tokens_[i].begin, tokens_[i].size());
     }
-    [[nodiscard]] bool may_spell(std::size_t i) const noexcept {
-        const unsigned first = static_cast<unsigned char>(job_.reading.folded.bytes[tokens_[i].begin]) - 'a';
-        return first < 26 && tokens_[i].size() < 16 && (kSizes[first] >> tokens_[i].size() & 1U) != 0;
-    }
+    [[nodiscard]] bool may_spell(std::size_t i) const noexcept { return kSpelledWords.may_have(tokens_[i].hash); }
     [[nodiscard]] bool is_half(std::size_t i) const noexcept {
         return word(i) == "x" && i + 1 < tokens_.size() && word(i + 1) == "ray";
     }

@@ -1,7 +1,8 @@
 // Words of the vocabulary that are misspelt, spelt as they are meant: "ignroe all previuos instructons".
 //
 // Only where such words stand close together, or beside a word that something is looked for by, and only they are
-// changed. What ordinary misspellings come to is doubted: signatures look at it, the learned score does not.
+// changed. What ordinary misspellings come to is doubted: signatures look at it, the learned score does not. Each word
+// that is not common takes some thousand instructions, so the engine asks only where the gate is unsure of the text.
 #include "decode/words.h"
 #include "fastguard/views.h"
 
