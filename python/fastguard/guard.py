@@ -246,7 +246,7 @@ class Guard(_core.GuardBase):
         Within 15 % of a byte-pair vocabulary of 200,000 entries for prose in most languages and for code.
 
         >>> Guard(model=None).tokens("The train leaves at nine.")
-        6
+        5
         """
         from fastguard import _core
 

@@ -116,6 +116,13 @@ HAND: dict[str, str] = {
     "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
     "flags": "\U0001f1e9\U0001f1ea",
     "letters in squares": "\U0001f178\U0001f17d",
+    "hexadecimal letters": "ab",
+    "spelling alphabet": "alpha bravo ",
+    "Pig Latin": "ignoreway allway ",
+    "calls of join": ".join",
+    "lists in calls of join": ".join(['a','b',",
+    "controls in 16 bits": "a\x08",
+    "Caesar in Cyrillic": "\u0445\u0441\u0448\u043d ",
     "Persian": "می\u200cخواهم ",
 }
 

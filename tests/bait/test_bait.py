@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fastguard import Guard
 from fastguard.pack import Pack
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bait import baits, flood
+from bait import HAND, baits, flood
 
 SIZE = 2048
 PACK = Pack.default()
@@ -38,6 +39,22 @@ def test_a_bait_is_answered_alike_as_text_and_as_bytes(part: int) -> None:
             assert [f.signature for f in other.findings] == [f.signature for f in verdict.findings], name
         for finding in verdict.findings:
             assert text[finding.start : finding.end] == finding.text, name
+
+
+@pytest.mark.parametrize("name", HAND)
+def test_eight_times_the_bait_take_no_forty_times_as_long(name: str) -> None:
+    def seconds(size: int) -> float:
+        text = flood(HAND[name], size)
+        best = float("inf")
+        for _ in range(3):
+            begin = time.perf_counter()
+            GUARD.check(text)
+            best = min(best, time.perf_counter() - begin)
+        return best
+
+    # Eight times where time grows in step, sixty-four where it grows with the square; a segment has 64 KB. The base is
+    # what no check of 4 KB is shorter than, so that a busy machine does not make a short time of it.
+    assert seconds(60_000) < 40 * max(seconds(7_500), 25e-6), name
 
 
 def test_a_flood_has_the_size_that_was_asked_for() -> None:

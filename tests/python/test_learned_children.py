@@ -115,7 +115,7 @@ def test_letters_one_by_one_score_as_the_text_does(guard: Guard, mark: str) -> N
     for text in SPELLED[1:] if mark == "\n" else SPELLED:
         words = [mark.join(word) for word in text.split(" ")]
         apart = (3 * " " if mark == " " else "\n\n" if mark == "\n" else " ").join(words)
-        assert logits(guard, apart) == pytest.approx(logits(guard, text), abs=0.2)
+        assert logits(guard, apart) == pytest.approx(logits(guard, text), abs=0.4)
 
 
 def test_lists_of_letters_and_numbers_are_not_words(guard: Guard) -> None:

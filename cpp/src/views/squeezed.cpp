@@ -198,16 +198,22 @@ class Squeezer {
         return false;
     }
 
-    // Letters of the longest known word that `text` begins with, marks between its letters left out.
+    // Letters of the longest known word that `text` begins with, marks between its letters left out; O(1), as words are
+    // short and so are the gaps.
     [[nodiscard]] std::size_t known_from(std::string_view text) const noexcept {
         Vocabulary::Walk walk(words_);
         std::size_t longest = 0;
         std::size_t letters = 0;
+        std::size_t marks = 0;  // in a row
         for (const char c : text) {
             const char letter = views::letter_of(c);
             if (letter == '\0') {
+                if (++marks > kMostGap) {
+                    break;
+                }
                 continue;
             }
+            marks = 0;
             if (!walk.step(letter)) {
                 break;
             }
