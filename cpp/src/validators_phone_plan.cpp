@@ -24,7 +24,7 @@ constexpr auto kRanges = std::to_array<Range>({
     {"07", 8, 12},
     {"08", 8, 12},
     {"09", 7, 12},  // HU, FI, CH, IE, NZ, RO, UA, SK, TR
-    {"1", 9, 9},  // PL
+    {"1", 9, 9},    // PL
     {"6", 9, 9},
     {"7", 9, 9},
     {"8", 9, 9},

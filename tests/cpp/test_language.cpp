@@ -10,7 +10,8 @@ void scripts_with_one_language_tell_it() {
     CHECK_EQUAL(fastguard::language_of(U"Πού είναι ο σταθμός;").language, "el");
     CHECK_EQUAL(fastguard::language_of(U"駅はどこですか").language, "ja");
     CHECK_EQUAL(fastguard::language_of(U"역이 어디에 있어요").language, "ko");
-    CHECK_EQUAL(fastguard::language_of(U"کتابخانه کجاست و چه ساعتی باز می‌شود").script, "Arabic");
+    CHECK_EQUAL(fastguard::language_of(U"کتابخانه کجاست و چه ساعتی باز می‌شود").script,
+                "Arabic");
 }
 
 void letter_groups_tell_the_others() {

@@ -69,10 +69,10 @@ struct CheckResult {
     std::uint64_t milli_tokens = 0;   // of what was read, where the policy limits them
     std::uint64_t counted_bytes = 0;  // of the text, of which those are
     bool over_tokens = false;         // the limit is passed and said to be
-    float toxicity = 0.0F;      // logit of the learned score of toxicity; minus infinity where nothing is learned
-    bool untimed = false;       // set by who must see all of a text: no limit on time counts; `clear` leaves it
-    std::int64_t spent_ns = 0;  // by segments that are read, where the policy limits it
-    std::int64_t until_ns = 0;  // of the clock, for the segment that is being read; 0: no limit
+    float toxicity = 0.0F;            // logit of the learned score of toxicity; minus infinity where nothing is learned
+    bool untimed = false;             // set by who must see all of a text: no limit on time counts; `clear` leaves it
+    std::int64_t spent_ns = 0;        // by segments that are read, where the policy limits it
+    std::int64_t until_ns = 0;        // of the clock, for the segment that is being read; 0: no limit
 
     // Only where undecided:
     std::vector<std::int32_t> window_ids;  // kWindowIds a window

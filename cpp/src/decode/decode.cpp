@@ -86,7 +86,7 @@ bool has_label(const Reading& reading) noexcept {
 
 // Bytes of UTF-8 shown as Latin-1: most are beyond ASCII there, and written with two bytes each.
 bool has_latin_bytes(const Reading& reading) noexcept {
-    return !reading.ascii && reading.raw.bytes.find("\xC2") != std::string_view::npos;
+    return !reading.ascii && reading.raw.bytes.find('\xC2') != std::string_view::npos;
 }
 // Not of long texts: what a flood of controls is read as costs more than it says.
 constexpr std::size_t kMostWide = 2048;
@@ -96,9 +96,9 @@ bool has_wide_controls(const Reading& reading) noexcept {
 
 // Letters of scripts that part words by spaces, more than ASCII ones.
 bool is_beyond_latin(const Reading& reading) noexcept {
-    constexpr auto bit = [](Script script) { return 1U << static_cast<unsigned>(script); };
-    constexpr std::uint32_t kSpaced = bit(Script::cyrillic) | bit(Script::greek) | bit(Script::arabic) |
-                                      bit(Script::hebrew) | bit(Script::devanagari);
+    constexpr auto kBit = [](Script script) { return 1U << static_cast<unsigned>(script); };
+    constexpr std::uint32_t kSpaced = kBit(Script::cyrillic) | kBit(Script::greek) | kBit(Script::arabic) |
+                                      kBit(Script::hebrew) | kBit(Script::devanagari);
     return !reading.ascii && (reading.stats.scripts & kSpaced) != 0 && reading.counts.high >= 24;
 }
 

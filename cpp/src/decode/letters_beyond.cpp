@@ -104,11 +104,9 @@ struct Change {
 
 // As folding leaves a letter of these alphabets.
 char32_t folded(char32_t letter) noexcept {
-    if (letter >= 0x410 && letter < 0x430) {
-        letter += 0x20;
-    } else if (letter >= 0x391 && letter <= 0x3A9) {
-        letter += 0x20;
-    }
+    const bool cyrillic = letter >= 0x410 && letter < 0x430;
+    const bool greek = letter >= 0x391 && letter <= 0x3A9;
+    letter += cyrillic || greek ? 0x20 : 0;
     return letter == U'й' ? U'и' : letter == U'ё' || letter == U'Ё' ? U'е' : letter == U'ς' ? U'σ' : letter;
 }
 
