@@ -27,6 +27,7 @@ std::vector<std::string> links_of(std::string_view text, std::size_t room = 16) 
     bool truncated = false;
     found.resize(find_links(reading.folded.bytes, reading.folded_masks, found, truncated));
     std::vector<std::string> texts;
+    texts.reserve(found.size());
     for (const Link& link : found) {
         texts.emplace_back(reading.folded.bytes.substr(link.begin, link.end - link.begin));
     }
