@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from fastguard import _core
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
@@ -188,6 +188,8 @@ def test_what_is_said_is_in_a_child(name: str, said: str, frame: tuple[str, str]
         if kind in {"tags", "reversed", "reversed_words"} or "16-bit" in name
         else said
     )
+    # By chance the code makes sense forwards, too: then that is what it says.
+    assume(name != "base64 backwards" or not base64.b64decode(b64(said)[::-1].lstrip("=")[:8]).isascii())
     assert any(said in found for found in texts_of(frame[0] + encode(said) + frame[1], kind)), said
 
 
@@ -208,6 +210,8 @@ def test_each_byte_of_base64_names_its_letters(said: str) -> None:
 @given(said=sentences, inner=st.sampled_from(["percent, some", "rot13", "base16", "entities", "base64"]))
 @examples(40)
 def test_codes_within_base64(said: str, inner: str) -> None:
+    # Letters moved along are told by words that differ: one again and again is no evidence of a language.
+    assume(inner != "rot13" or len(set(said.split())) == len(said.split()))
     said = SAID + " " + said
     kind, encode = CODES[inner]
     text = "Read: " + b64(encode(said))

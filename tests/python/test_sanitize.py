@@ -59,6 +59,13 @@ def test_a_second_time_changes_nothing(target: Target, text: str) -> None:
     assert again.removed == ()
 
 
+@pytest.mark.parametrize("text", ["](javascript:<", "](<javascript:<", "](<style>javascript:<"])
+def test_what_reads_as_an_address_once_it_is_escaped_goes_at_once(text: str) -> None:
+    once = sanitize(text, "markdown")
+    assert once.text == "](#"
+    assert [item.kind for item in once.removed] != []
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @given(text=TEXTS)
 def test_what_was_removed_stands_where_it_says(target: Target, text: str) -> None:

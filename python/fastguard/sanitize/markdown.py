@@ -12,7 +12,7 @@ from typing import Final
 
 from fastguard.sanitize import html
 from fastguard.sanitize.address import is_loaded_from, is_safe
-from fastguard.sanitize.result import Builder, Sanitized
+from fastguard.sanitize.result import Builder, Removed, Sanitized
 
 _LINE: Final = re.compile(r"[^\n]*+\n?+")
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
@@ -24,12 +24,28 @@ _INLINE: Final = re.compile(
     rf"|\]\({_ADDRESS}"
     rf"|\]:{_ADDRESS}"
 )
+_MOST_READINGS: Final = 4
 _ENCODED: Final = re.compile(r"[\s()]")
 _AUTOLINK: Final = re.compile(r"<(?:https?://|mailto:)[^\s<>]*+>|<[\w.+-]+@[\w.-]+>", re.IGNORECASE)
 
 
 def sanitize(text: str, hosts: Collection[str] = ()) -> Sanitized:
-    """Return the text as Markdown that a renderer can only format and link. Linear."""
+    """Return the text as Markdown that a renderer can only format and link. Linear.
+
+    What is escaped may read as an address only then ("](javascript:<"): so the result is read again until nothing
+    changes. What only a later reading removes is named with the whole text, since it stands nowhere in it.
+    """
+    done = _once(text, hosts)
+    for _ in range(_MOST_READINGS):
+        again = _once(done.text, hosts)
+        if again.text == done.text:
+            break
+        late = (Removed(item.kind, 0, len(text), text) for item in again.removed[:1])
+        done = Sanitized(again.text, (*late, *done.removed))
+    return done
+
+
+def _once(text: str, hosts: Collection[str]) -> Sanitized:
     out = Builder()
     for start, piece, is_code in _pieces(text):
         out.shift = start
