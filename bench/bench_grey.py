@@ -100,7 +100,7 @@ def test_grey(
     if not rows:
         pytest.skip("no benign texts in the data folder: --data DIR names the one that training/README.md describes")
     alone = model_alone(tmp_path)
-    assert all(verdict.tier == "fast" for verdict in alone.check_batch(["one harmless text", "another one"]))
+    assert all(verdict.tier == "fast" for verdict in alone.check_batch(["one harmless text", "another one of them"]))
     ours = benchmark.pedantic(judge, args=(guard, rows), rounds=1)
     models = judge(alone, rows)
     assert not any(verdict.degraded for verdict in (*ours, *models))
