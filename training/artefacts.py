@@ -144,7 +144,7 @@ def write(
         "scale": scale,
         "bias": [float(value) for value in gate.dense.bias.tolist()],
         "dense": [[float(value) for value in row] for row in (gate.dense.weight * gate.shown).tolist()],
-        "calibration": [[scale.a, scale.b, scale.windows] for scale in calibration.gate],
+        "calibration": [scale.numbers for scale in calibration.gate],
         "low": list(calibration.low),
         "high": list(calibration.high),
     }
@@ -167,7 +167,7 @@ def write(
             **_file(folder / "model.onnx"),
             "inputs": {"ids": "ids", "dense": "dense"},
             "output": "logits",
-            "calibration": [[scale.a, scale.b, scale.windows] for scale in calibration.model],
+            "calibration": [scale.numbers for scale in calibration.model],
         },
         "levels": {category: list(cuts) for category, cuts in calibration.cuts.items()},
         "golden": [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from training import brief
 from training.rows import INDIRECT, JAILBREAK, LABELS
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ class Table:
     generated: NDArray[np.bool_]
     weight: NDArray[np.float32]
     group: NDArray[np.str_]
-    log_windows: Array  # natural logarithm of the number of windows
+    length: Array  # as calibration counts, see `brief.length`
 
     @staticmethod
-    def of(rows: Sequence[Row], windows: NDArray[np.int64]) -> Table:
-        """The table of these rows, whose texts have so many windows."""
+    def of(rows: Sequence[Row], windows: NDArray[np.int64], words: NDArray[np.int64]) -> Table:
+        """The table of these rows, whose texts have so many windows and words."""
         return Table(
             np.array([row.marks for row in rows], np.int8),
             np.array([row.split for row in rows]),
@@ -65,7 +66,7 @@ class Table:
             np.array([row.generated for row in rows]),
             np.array([row.weight for row in rows], np.float32),
             np.array([row.group for row in rows]),
-            np.log(np.maximum(windows, 1).astype(np.float64)),
+            brief.length(windows, words),
         )
 
     @property
@@ -139,11 +140,17 @@ def growth(logits: Array, windows: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Probability = sigmoid(a * (logit - windows * log(number of windows)) + b)."""
+    """Probability = sigmoid(a * (logit - windows * max(length, 0)) + b + brevity * min(length, 0))."""
 
     a: float
     b: float
     windows: float = 0.0
+    brevity: float = 0.0
+
+    @property
+    def numbers(self) -> list[float]:
+        """As the manifest has them."""
+        return [self.a, self.b, self.windows, self.brevity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +164,11 @@ class Calibration:
     cuts: dict[str, tuple[float, ...]]
 
 
-def probabilities(logits: NDArray[np.float32], log_windows: Array, calibration: Sequence[Scale]) -> Array:
+def probabilities(logits: NDArray[np.float32], length: Array, calibration: Sequence[Scale]) -> Array:
     """Calibrated probability per text and label."""
-    a, b, windows = np.array([(scale.a, scale.b, scale.windows) for scale in calibration]).T
-    return sigmoid((logits.astype(np.float64) - windows * log_windows[:, None]) * a + b)
+    a, b, windows, brevity = np.array([scale.numbers for scale in calibration]).T
+    long, short = np.maximum(length, 0.0)[:, None], np.minimum(length, 0.0)[:, None]
+    return sigmoid((logits.astype(np.float64) - windows * long) * a + b + brevity * short)
 
 
 def applies(table: Table) -> NDArray[np.bool_]:
@@ -216,8 +224,15 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
         for logits in (gate_logits, model_logits)
     ]
     applicable = applies(table)
-    gate_p = probabilities(gate_logits, table.log_windows, pairs[0])
-    model_p = probabilities(model_logits, table.log_windows, pairs[1])
+    taken = _brevity(table, by_category(probabilities(model_logits, table.length, pairs[1]), applicable), mix)
+    pairs = [
+        tuple(
+            replace(scale, brevity=taken.get(label.category, 0.0)) for scale, label in zip(scales, LABELS, strict=True)
+        )
+        for scales in pairs
+    ]
+    gate_p = probabilities(gate_logits, table.length, pairs[0])
+    model_p = probabilities(model_logits, table.length, pairs[1])
     short = benign & (table.source == _SHORT)
     cuts = {
         category: _cuts(values[benign], mix[benign], values[short])
@@ -228,7 +243,7 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     shown = np.where(applicable, gate_p, 0.0)
     low = _low(shown[benign], mix[benign], model_flags[benign], shown[attack & model_flags])
     gate_pairs, low = _below_flag(pairs[0], low, cuts)
-    shown = np.where(applicable, probabilities(gate_logits, table.log_windows, gate_pairs), 0.0)
+    shown = np.where(applicable, probabilities(gate_logits, table.length, gate_pairs), 0.0)
     high = [
         max(quantile(shown[benign, i], mix[benign], _DISAGREE / len(LABELS)) + 1e-6, cuts[label.category][0])
         for i, label in enumerate(LABELS)
@@ -238,6 +253,22 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     )
 
 
+def _brevity(table: Table, p: dict[str, Array], mix: Array) -> dict[str, float]:
+    """What brief texts have to show more, per category, from the innocent ones of the calibration split."""
+    benign = (table.split == "calibration") & table.benign
+    inside = benign & (table.length < 0)
+    hard = table.source[inside] == _SHORT
+    return {
+        category: brief.brevity(
+            _logits(values[inside]),
+            table.length[inside],
+            hard,
+            _logit(quantile(values[benign], mix[benign], RATES[FLAG])),
+        )
+        for category, values in p.items()
+    }
+
+
 def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
     """The scale of one label's logits, from the calibration split."""
     inside = table.split == "calibration"
@@ -245,11 +276,11 @@ def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
     documents = benign & table.document
     windows = 0.0
     if documents.any():
-        windows = growth(logits[documents], np.exp(table.log_windows[documents]).round())
+        windows = growth(logits[documents], np.exp(np.maximum(table.length[documents], 0.0)).round())
     positive = inside & (table.marks[:, label] == 1)
     known = positive | benign
     weights = np.where(positive, table.weight, mix)[known]
-    a, b = platt(logits[known] - windows * table.log_windows[known], positive[known], weights)
+    a, b = platt(logits[known] - windows * np.maximum(table.length[known], 0.0), positive[known], weights)
     return Scale(a, b, windows)
 
 
@@ -265,9 +296,14 @@ def _below_flag(
     return tuple(moved), tuple(limits)
 
 
+def _logits(p: Array) -> Array:
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    out: Array = np.log(p / (1 - p))
+    return out
+
+
 def _logit(p: float) -> float:
-    p = min(max(p, 1e-9), 1 - 1e-9)
-    return float(np.log(p / (1 - p)))
+    return float(_logits(np.array([p]))[0])
 
 
 def _cuts(values: Array, weights: Array, short: Array) -> tuple[float, ...]:

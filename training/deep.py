@@ -20,8 +20,19 @@ import numpy as np
 from fastguard import _core
 from fastguard.model import DEFAULT_MANIFEST, Model
 
-from training import artefacts, deep_data, deep_encoder, deep_export, deep_fit, deep_measure, deep_report, pipeline
-from training.calibrate import sigmoid
+from training import (
+    artefacts,
+    brief,
+    deep_data,
+    deep_encoder,
+    deep_export,
+    deep_fit,
+    deep_measure,
+    deep_report,
+    features,
+    pipeline,
+)
+from training.calibrate import Scale, probabilities
 from training.data import DataError, digest
 from training.rows import LABELS
 
@@ -103,19 +114,16 @@ def fast_probabilities(rows: Sequence[Row], chosen: Rows) -> NDArray[np.float64]
             f"{DEFAULT_MANIFEST}: expected a fast model with the labels {[label.name for label in LABELS]}"
         )
     logits = np.zeros((len(chosen), len(LABELS)), np.float32)
-    log_windows = np.zeros(len(chosen))
+    windows, words = np.zeros((2, len(chosen)), np.int64)
     for i, row in enumerate(chosen.tolist()):
-        ids, dense, windows = _core.features(rows[row].text)
-        found = model.score(ids, dense, windows)
+        ids, dense, windows[i] = _core.features(rows[row].text)
+        found = model.score(ids, dense, int(windows[i]))
         if found is None:
             raise ValueError("onnxruntime is missing")
-        logits[i] = np.frombuffer(found, np.float32).reshape(windows, -1).max(axis=0)
-        log_windows[i] = np.log(windows)
-    columns = []
-    for label, scale in enumerate(onnx.calibration):
-        a, b, grows = (*scale, 0.0)[:3]
-        columns.append(a * (logits[:, label] - grows * log_windows) + b)
-    return sigmoid(np.stack(columns, axis=1))
+        logits[i] = np.frombuffer(found, np.float32).reshape(windows[i], -1).max(axis=0)
+        words[i] = np.count_nonzero(np.frombuffer(ids, np.int32)[: features.IDS : features.SLOTS])
+    scales = [Scale(*scale) for scale in onnx.calibration]
+    return probabilities(logits, brief.length(windows, words), scales)
 
 
 def trained(

@@ -128,7 +128,7 @@ def by_length(scores: Scores) -> dict[str, Any]:
     """Documents of the test split by their number of windows, and one attack at three places of the same long text."""
     table = scores.table
     test = (table.split == "test") & table.document
-    windows = np.exp(table.log_windows).round().astype(int)
+    windows = np.exp(np.maximum(table.length, 0.0)).round().astype(int)
     clean = []
     for low, high in itertools.pairwise(_LENGTHS):
         here = test & (windows >= low) & (windows < high)

@@ -42,6 +42,11 @@ class Features:
         """Number of windows of each text."""
         return np.diff(self.text_start)
 
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """Number of words in the first window of each text: all, where there is no other."""
+        return np.diff(self.window_start)[self.text_start[:-1]]
+
     def padded(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Tokens of these windows, padded with zeros to the longest: [windows, tokens, SLOTS]."""
         begin, end = self.window_start[windows], self.window_start[windows + 1]

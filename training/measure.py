@@ -105,17 +105,17 @@ class Scores:
 
     def p(self, tier: str) -> Array:
         """Calibrated probabilities of `gate`, of `model`, or of the cascade of both."""
-        gate = probabilities(self.gate, self.table.log_windows, self.calibration.gate)
+        gate = probabilities(self.gate, self.table.length, self.calibration.gate)
         if tier == "gate":
             return gate
-        model = probabilities(self.model, self.table.log_windows, self.calibration.model)
+        model = probabilities(self.model, self.table.length, self.calibration.model)
         if tier == "model":
             return model
         return np.where(self.asked()[:, None], model, gate)
 
     def asked(self) -> NDArray[np.bool_]:
         """Texts that the gate passes on."""
-        p = probabilities(self.gate, self.table.log_windows, self.calibration.gate)
+        p = probabilities(self.gate, self.table.length, self.calibration.gate)
         return asked(p, applies(self.table), self.calibration.low, self.calibration.high)
 
     def cut(self, tier: str, label: int, level: int) -> float:

@@ -107,7 +107,7 @@ def prepare(run: Run) -> tuple[Corpus, artefacts.Origin]:
         rows = corpus.build(run.data, run.say, limit=run.limit)
         made = features.of_texts([row.text for row in rows])
         run.say(f"features of {len(rows)} texts, {len(made.window_start) - 1} windows")
-        return Corpus(rows, made, Table.of(rows, made.windows))
+        return Corpus(rows, made, Table.of(rows, made.windows, made.words))
 
     found = run.stage("corpus", make)
     used = Counter(row.source for row in found.rows if row.split == "train")

@@ -110,11 +110,11 @@ std::vector<std::int16_t> read_table(const py::bytes& bytes) {
 using Scales = std::vector<std::vector<double>>;
 
 Calibration make_calibration(const std::vector<double>& scale, const std::string& label, const char* field) {
-    if (scale.size() != 2 && scale.size() != 3) {
-        throw BuildError("expected (a, b) or (a, b, w)", label, field);
+    if (scale.size() < 2 || scale.size() > 4) {
+        throw BuildError("expected (a, b), (a, b, w) or (a, b, w, s)", label, field);
     }
-    return {finite(scale[0], label, field), finite(scale[1], label, field),
-            scale.size() < 3 ? 0.0F : finite(scale[2], label, field)};
+    const auto more = [&](std::size_t i) { return scale.size() <= i ? 0.0F : finite(scale[i], label, field); };
+    return {finite(scale[0], label, field), finite(scale[1], label, field), more(2), more(3)};
 }
 
 std::shared_ptr<Gate> make_gate(const py::bytes& table, const Strings& labels, const Strings& categories,

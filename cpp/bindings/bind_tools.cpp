@@ -332,6 +332,7 @@ void register_tools(py::module_& module) {
     module.attr("FEATURE_WINDOW") = kWindowTokens;
     module.attr("FEATURE_STRIDE") = kStrideTokens;
     module.attr("FEATURE_SLOTS") = kFeatureSlots;
+    module.attr("BRIEF_WORDS") = kBriefWords;
     module.attr("FEATURE_DENSE") = kDenseFeatures;
     module.attr("FEATURE_DENSE_NAMES") = as_tuple(kDenseNames);
     module.def("features", &features, py::arg("text"), "Feature ids and dense features of a text.");

@@ -49,6 +49,7 @@ void CheckResult::clear() noexcept {
     gate_logits.fill(-std::numeric_limits<float>::infinity());
     model_logits.fill(-std::numeric_limits<float>::infinity());
     gate_windows = 0;
+    gate_words = 0;
     milli_tokens = counted_bytes = 0;
     over_tokens = false;
     toxicity = -std::numeric_limits<float>::infinity();
@@ -98,11 +99,11 @@ bool Engine::counts(const Label& label, std::uint8_t source) noexcept {
     return (label.sources & source_bit(source)) != 0;
 }
 
-bool Engine::gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept {
+bool Engine::gate_decides(const CheckResult& result, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
-    const float log_windows = log_of(windows);
+    const float length = result.length();
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].decided_by(logits[l], log_windows)) {
+        if (counts(labels[l], source) && !labels[l].decided_by(result.gate_logits[l], length)) {
             return false;
         }
     }
@@ -112,9 +113,9 @@ bool Engine::gate_decides(const LabelScores& logits, std::size_t windows, std::u
 // A part that the gate refutes cannot leave the whole text open: that has more windows still.
 bool Engine::gate_refutes(const GateResult& part, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
-    const float log_windows = log_of(part.windows);
+    const float length = length_of(part.windows, kBriefWords);
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].refuted_by(part.logits[l], log_windows)) {
+        if (counts(labels[l], source) && !labels[l].refuted_by(part.logits[l], length)) {
             return false;
         }
     }
@@ -188,9 +189,9 @@ void Engine::find(const Segment& segment, std::uint8_t source, Scratch& scratch,
 void Engine::weigh(std::uint8_t source, CheckResult& result) const noexcept { conclude({}, source, result); }
 
 void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
-    const bool gate_open = gate_ != nullptr && !gate_decides(result.gate_logits, result.gate_windows, source);
+    const bool gate_open = gate_ != nullptr && !gate_decides(result, source);
     const bool deep_open = deep_ != nullptr && (gate_ == nullptr || gate_->decides_all()) &&
-                           leaves_to_deep(learn(result.gate_logits, result.gate_windows, false, source), source);
+                           leaves_to_deep(learn(result.gate_logits, result.length(), false, source), source);
     if (!result.has(Degraded::memory) && (gate_open || deep_open)) {
         // Only what the signatures say by themselves settles a text that the tiers so far leave open.
         conclude({}, source, result);

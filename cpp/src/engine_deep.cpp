@@ -24,16 +24,16 @@ void Engine::decide_deep(std::span<const float> logits, bool complete, std::uint
     const bool of_model = result.tier == Depth::fast;
     const LabelScores& before = of_model ? result.model_logits : result.gate_logits;
     Learned learned;
-    learned.probabilities = learn(before, result.gate_windows, of_model, source);
+    learned.probabilities = learn(before, result.length(), of_model, source);
     Probabilities deep{};
-    const float log_windows = log_of(result.gate_windows);
+    const float length = result.length();
     for (std::size_t l = 0; l < deep_->labels.size() && l < logits.size(); ++l) {
         const DeepLabel& label = deep_->labels[l];
         if (counts(label, source)) {
             const bool joined =
                 of_model && label.fast >= 0 && static_cast<std::size_t>(label.fast) < gate_->labels().size();
             const auto fast = static_cast<std::size_t>(joined ? label.fast : 0);
-            const float odds = joined ? gate_->labels()[fast].model.scaled(before[fast], log_windows) : 0.0F;
+            const float odds = joined ? gate_->labels()[fast].model.scaled(before[fast], length) : 0.0F;
             const float share = joined ? label.share * odds : 0.0F;
             deep[label.category] = std::max(deep[label.category], label.calibration(logits[l] + share));
         }

@@ -68,7 +68,7 @@ void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckRes
     result.tier = Depth::fast;
     result.model_logits = best;
     fuse(best, true, source, result);
-    result.open = leaves_to_deep(learn(best, result.gate_windows, true, source), source);
+    result.open = leaves_to_deep(learn(best, result.length(), true, source), source);
 }
 
 void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
@@ -78,17 +78,16 @@ void Engine::decide_without_model(std::uint8_t source, CheckResult& result) cons
 }
 
 // The probability of each category that a tier speaks of.
-Engine::Probabilities Engine::learn(const LabelScores& logits, std::size_t windows, bool of_model,
+Engine::Probabilities Engine::learn(const LabelScores& logits, float length, bool of_model,
                                     std::uint8_t source) const noexcept {
     Probabilities learned{};
     if (gate_ != nullptr && !std::isinf(logits[0])) {
         const std::span<const Label> labels = gate_->labels();
-        const float log_windows = log_of(windows);
         for (std::size_t l = 0; l < labels.size(); ++l) {
             if (counts(labels[l], source) && (of_model || labels[l].gate_speaks())) {
                 const Calibration& calibration = of_model ? labels[l].model : labels[l].gate;
                 float& probability = learned[labels[l].category];
-                probability = std::max(probability, calibration(logits[l], log_windows));
+                probability = std::max(probability, calibration(logits[l], length));
             }
         }
     }
@@ -97,7 +96,7 @@ Engine::Probabilities Engine::learn(const LabelScores& logits, std::size_t windo
 
 void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
     Learned learned;
-    learned.probabilities = learn(logits, result.gate_windows, of_model, source);
+    learned.probabilities = learn(logits, result.length(), of_model, source);
     conclude(learned, source, result);
 }
 

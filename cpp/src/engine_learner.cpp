@@ -156,6 +156,7 @@ std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::
     if (gate.windows > 0 && !is_too_short(reading)) {
         result_.toxicity = std::max(result_.toxicity, toxicity_logit(reading.ids, reading.blocks, silent));
     }
+    result_.gate_words = std::max(result_.gate_words, static_cast<std::uint32_t>(reading.tokens.size()));
     if (gate.windows > 0 && engine_.policy_.depth != Depth::gate && !engine_.gate_refutes(gate, source_)) {
         engine_.keep_windows(reading, scores, result_);
     }

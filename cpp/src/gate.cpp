@@ -21,8 +21,8 @@ float inverse_logistic(float probability) noexcept {
 
 }  // namespace
 
-float Calibration::operator()(float logit, float log_windows) const noexcept {
-    return 1.0F / (1.0F + std::exp(-scaled(logit, log_windows)));
+float Calibration::operator()(float logit, float length) const noexcept {
+    return 1.0F / (1.0F + std::exp(-scaled(logit, length)));
 }
 
 Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float scale)

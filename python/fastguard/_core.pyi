@@ -319,6 +319,7 @@ FEATURE_IDS: Final[int]  # ids are in 1 .. FEATURE_IDS - 1 (2**16); 0 is padding
 FEATURE_WINDOW: Final[int]  # tokens a window, 128
 FEATURE_STRIDE: Final[int]  # tokens between window starts, 64
 FEATURE_SLOTS: Final[int]  # ids a token: word, bigram with the word before, prefix (0 where the word is short)
+BRIEF_WORDS: Final[int]  # a text of fewer is brief: calibration asks more of it
 FEATURE_DENSE: Final[int]  # dense features of a text
 FEATURE_DENSE_NAMES: Final[tuple[str, ...]]
 

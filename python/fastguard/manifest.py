@@ -21,8 +21,9 @@ A manifest is UTF-8 JSON beside the files that it names; ``schema`` is 1. Unknow
 ``metrics``          what was measured; free form
 ==================== ==================================================================================================
 
-The probability of a label is ``1 / (1 + exp(-(a * (logit - w * log(n)) + b)))`` with ``[a, b]`` or ``[a, b, w]`` of its
-calibration, w 0 or more, and n the number of windows of the text: the greatest of many logits is greater by itself. The
+The probability of a label is ``1 / (1 + exp(-(a * (logit - w * log(n)) + b - s * brevity)))`` with ``[a, b]``, ``[a, b, w]``
+or ``[a, b, w, s]`` of its calibration, w and s 0 or more. n is the number of windows of the text: the greatest of many logits
+is greater by itself. ``brevity`` is 1 for a text without words, falling to 0 for one of 12: what has few has to show more. The
 gate decides a text when each probability is at most ``low`` or at least ``high`` of its label.
 """
 
@@ -245,12 +246,13 @@ def read_file(fields: Fields, most: int) -> File:
 
 
 def _read_calibration(fields: Fields, count: int) -> tuple[tuple[float, ...], ...]:
-    value = fields.value("calibration", f"{count} lists of 2 or 3 numbers, one a label")
-    longer = isinstance(value, list) and any(isinstance(row, list) and len(row) == 3 for row in value)
-    rows = _rows(fields, "calibration", count, 3 if longer else 2)
+    value = fields.value("calibration", f"{count} lists of 2 to 4 numbers, one a label")
+    widths = [len(row) for row in value if isinstance(row, list)] if isinstance(value, list) else []
+    rows = _rows(fields, "calibration", count, min(4, max(2, *widths)))
     for i, row in enumerate(rows):
-        if longer and row[2] < 0:
-            fields.fail(f"calibration[{i}][2]", f"got {row[2]:g}", "0 or more")
+        for at, number in enumerate(row[2:], 2):
+            if number < 0:
+                fields.fail(f"calibration[{i}][{at}]", f"got {number:g}", "0 or more")
     return rows
 
 

@@ -204,7 +204,14 @@ void probabilities_are_those_of_the_logistic_function() {
     const fastguard::Calibration of_many{2.0F, -1.0F, 0.5F};
     CHECK_EQUAL(of_many(0.75F), scaled(0.75F));
     CHECK_EQUAL(of_many(1.75F, 2.0F), scaled(0.75F));
-    CHECK_EQUAL(fastguard::log_of(1), 0.0F);
+    CHECK_EQUAL(fastguard::length_of(1, 100), 0.0F);
+    CHECK_EQUAL(fastguard::length_of(1, fastguard::kBriefWords), 0.0F);
+    CHECK_EQUAL(fastguard::length_of(1, 0), -1.0F);
+    CHECK_EQUAL(fastguard::length_of(3, 0), std::log(3.0F));
+    const fastguard::Calibration of_brief{2.0F, -1.0F, 0.5F, 3.0F};
+    CHECK_EQUAL(of_brief(1.75F, 2.0F), scaled(0.75F));
+    CHECK_EQUAL(of_brief.scaled(0.75F, fastguard::length_of(1, 0)), scaled.scaled(0.75F) - 3.0F);
+    CHECK_EQUAL(of_brief.scaled(0.75F, fastguard::length_of(1, 6)), scaled.scaled(0.75F) - 1.5F);
 }
 
 template <class Make>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -85,8 +86,33 @@ def test_many_windows_need_a_greater_logit(tmp_path: Path, graph: bytes, part: s
     assert less.check("danger " * 20) == plain.check("danger " * 20)
 
 
+@pytest.mark.parametrize("part", ["gate", "onnx"])
+def test_brief_texts_need_a_greater_logit(tmp_path: Path, graph: bytes, part: str) -> None:
+    gate = part == "gate"
+    manifest = make_model(tmp_path, gate=gate, onnx=None if gate else graph)
+    texts = ["danger " * count for count in range(8, 24)]
+    calibration = [0.05, 0.0, 0.0]  # so that no score is 0 or 1
+    plain = guard_of(with_calibration(manifest, part, [calibration]))
+    before = [plain.check(text).categories["custom"].score for text in texts]
+    same = guard_of(with_calibration(manifest, part, [[*calibration, 0.0]]))
+    assert [same.check(text).categories["custom"].score for text in texts] == before
+    less = guard_of(with_calibration(manifest, part, [[*calibration, 0.3]]))
+    after = [less.check(text).categories["custom"].score for text in texts]
+    brief = _core.BRIEF_WORDS
+    for count, (then, now) in enumerate(zip(before, after, strict=True), 8):
+        odds = math.log(then / (1.0 - then)) - 0.3 * max(0.0, 1.0 - count / _core.BRIEF_WORDS)
+        probability = 1.0 / (1.0 + math.exp(-odds))
+        assert now == pytest.approx(probability, abs=2e-4)
+        assert (now == then) == (count >= brief)
+
+
 @pytest.mark.parametrize(
-    ("calibration", "field"), [([[1.0, 0.0, -0.5]], r"calibration\[0\]\[2\]"), ([[1.0, 0.0, 0.0, 0.0]], "calibration")]
+    ("calibration", "field"),
+    [
+        ([[1.0, 0.0, -0.5]], r"calibration\[0\]\[2\]"),
+        ([[1.0, 0.0, 0.0, -1.0]], r"calibration\[0\]\[3\]"),
+        ([[1.0, 0.0, 0.0, 0.0, 0.0]], "calibration"),
+    ],
 )
 def test_a_calibration_of_another_form_is_refused(
     tmp_path: Path, graph: bytes, calibration: list[list[float]], field: str

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training import authored, calibrate, cluster, data, features, long, measure, plant, scraps
+from training import authored, brief, calibrate, cluster, data, features, long, measure, plant, scraps
 from training.generate import all_rows, daily, obfuscate
 from training.generate.grammar import PHRASES, FrameError, Phrases, frame_split, languages, phrases, read_frames
 from training.rows import BENIGN_DOCUMENT, BENIGN_PROMPT, INDIRECT, INJECTION, LABELS, Row, marks
@@ -342,7 +342,11 @@ def _table(rng: np.random.Generator, count: int) -> tuple[calibrate.Table, np.nd
     logits = rng.normal(size=(count, len(LABELS))) - 3
     logits[attack, INJECTION] += 6
     gate = logits + rng.normal(size=logits.shape) * 0.3
-    return calibrate.Table.of(rows, np.ones(count, np.int64)), gate.astype(np.float32), logits.astype(np.float32)
+    return (
+        calibrate.Table.of(rows, np.ones(count, np.int64), np.full(count, 99)),
+        gate.astype(np.float32),
+        logits.astype(np.float32),
+    )
 
 
 def test_calibration_keeps_the_rates_it_promises():
@@ -485,3 +489,24 @@ def test_the_cut_where_the_policy_blocks_lets_short_innocent_texts_pass():
     cuts = calibrate._cuts(values, weights, short)
     assert (short >= cuts[1]).mean() <= 0.03
     assert list(cuts) == sorted(cuts, reverse=True)
+
+
+def test_brief_innocent_texts_are_flagged_as_rarely_as_others():
+    rng = np.random.default_rng(3)
+    words = rng.integers(3, 40, 4000)
+    lengths = brief.length(np.ones(4000, np.int64), words)
+    assert (lengths[words >= brief.BRIEF] == 0).all()
+    assert (np.diff(lengths[np.argsort(words)]) >= 0).all()
+    inside = lengths < 0
+    odds, hard = rng.normal(size=4000)[inside] - 2.0 * lengths[inside], rng.random(int(inside.sum())) < 0.2
+    taken = brief.brevity(odds, lengths[inside], hard, 2.5)
+    after = odds + taken * lengths[inside] >= 2.5
+    assert (odds >= 2.5).mean() > 2 * brief.RATE
+    assert after[~hard].mean() <= brief.RATE
+    assert after[hard].mean() <= brief.HARD
+    assert brief.brevity(odds - 9.0, lengths[inside], hard, 2.5) == 0.0
+
+
+def test_length_counts_windows_or_missing_words():
+    found = brief.length(np.array([1, 1, 1, 3]), np.array([0, 6, 500, 0]))
+    assert found.tolist() == pytest.approx([-1.0, 6 / brief.BRIEF - 1.0, 0.0, math.log(3)])

@@ -161,9 +161,9 @@ class Engine {
     void scan_identifiers(const Reading& reading, const View& view, const ByteMasks& masks,
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const float* scores, CheckResult& result) const;
-    [[nodiscard]] bool gate_decides(const LabelScores& logits, std::size_t windows, std::uint8_t source) const noexcept;
+    [[nodiscard]] bool gate_decides(const CheckResult& result, std::uint8_t source) const noexcept;
     [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
-    [[nodiscard]] Probabilities learn(const LabelScores& logits, std::size_t windows, bool of_model,
+    [[nodiscard]] Probabilities learn(const LabelScores& logits, float length, bool of_model,
                                       std::uint8_t source) const noexcept;
     void fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept;
     void conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept;

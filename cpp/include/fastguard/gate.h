@@ -3,7 +3,8 @@
 //
 //   window logit of label l = scale * sum(table[id & kGateMask][l]) / sqrt(ids that are not 0) + bias[l] + dense[l] . d
 //   logit of the text        = the greatest over its windows
-//   probability              = 1 / (1 + exp(-(a * (logit - w * log(windows of the text)) + b)))
+//   probability              = 1 / (1 + exp(-(a * (logit - w * log(windows of the text)) + b - s * brevity)))
+//   brevity                  = max(0, 1 - words of the text / kBriefWords)
 //
 // Every sum over the table is of integers, so the gate gives the same bits on every kernel and thread count.
 #pragma once
@@ -12,6 +13,7 @@
 #include "fastguard/scratch.h"
 #include "fastguard/types.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -24,23 +26,33 @@ namespace fastguard {
 
 using LabelScores = std::array<float, kGateLabels>;
 
+// A text of fewer words is brief: what people write with so few ("Print this page", "You are now logged in") looks like
+// an attack for want of anything else in it.
+inline constexpr std::size_t kBriefWords = 12;
+
+// How long a text is, as calibration counts: of one window 0, of more the natural logarithm of their number, of fewer
+// words than kBriefWords less than 0, down to -1 for none.
+[[nodiscard]] inline float length_of(std::size_t windows, std::size_t words) noexcept {
+    if (windows > 1) {
+        return std::log(static_cast<float>(windows));
+    }
+    return words < kBriefWords ? static_cast<float>(words) / static_cast<float>(kBriefWords) - 1.0F : 0.0F;
+}
+
 // Platt scaling of the greatest logit of a text's windows. The greatest of many is greater by itself: what it owes to
-// their number is taken off before.
+// their number is taken off before. Brief texts have to show more.
 struct Calibration {
     float a = 1.0F;
     float b = 0.0F;
     float w = 0.0F;
-    [[nodiscard]] float operator()(float logit, float log_windows = 0.0F) const noexcept;
-    // The same before the logistic function: cheaper, and as good to compare.
-    [[nodiscard]] float scaled(float logit, float log_windows = 0.0F) const noexcept {
-        return a * (logit - w * log_windows) + b;
+    float s = 0.0F;
+    [[nodiscard]] float operator()(float logit, float length = 0.0F) const noexcept;
+    // The same before the logistic function: cheaper, and as good to compare. A longer text has no greater value where
+    // both have one window or more; a briefer one never has.
+    [[nodiscard]] float scaled(float logit, float length = 0.0F) const noexcept {
+        return a * (logit - w * std::max(length, 0.0F)) + b + s * std::min(length, 0.0F);
     }
 };
-
-// The natural logarithm of a number of windows; 0 for none.
-[[nodiscard]] inline float log_of(std::size_t windows) noexcept {
-    return windows < 2 ? 0.0F : std::log(static_cast<float>(windows));
-}
 
 struct Label {
     std::string name;
@@ -58,13 +70,14 @@ struct Label {
     float high_scaled = 0.0F;
     // False for a label that only the model knows: its gate says nothing at any score.
     [[nodiscard]] bool gate_speaks() const noexcept { return low > 0.0F || high < 1.0F; }
-    [[nodiscard]] bool decided_by(float gate_logit, float log_windows = 0.0F) const noexcept {
-        const float scaled = gate.scaled(gate_logit, log_windows);
+    [[nodiscard]] bool decided_by(float gate_logit, float length = 0.0F) const noexcept {
+        const float scaled = gate.scaled(gate_logit, length);
         return scaled <= low_scaled || scaled >= high_scaled;
     }
-    // Whether the gate says no; more windows with no greater logit never make that a yes.
-    [[nodiscard]] bool refuted_by(float gate_logit, float log_windows = 0.0F) const noexcept {
-        return gate.scaled(gate_logit, log_windows) <= low_scaled;
+    // Whether the gate says no at a length of 0 or more; more windows with no greater logit never make that a yes, nor
+    // does it that the text is brief.
+    [[nodiscard]] bool refuted_by(float gate_logit, float length = 0.0F) const noexcept {
+        return gate.scaled(gate_logit, length) <= low_scaled;
     }
 };
 

@@ -66,6 +66,7 @@ struct CheckResult {
     LabelScores gate_logits{};      // of the whole text
     LabelScores model_logits{};     // where the tier is fast or deep and a model had a say
     std::uint32_t gate_windows = 0;
+    std::uint32_t gate_words = 0;     // of the longest part that was scored by itself
     std::uint64_t milli_tokens = 0;   // of what was read, where the policy limits them
     std::uint64_t counted_bytes = 0;  // of the text, of which those are
     bool over_tokens = false;         // the limit is passed and said to be
@@ -80,6 +81,8 @@ struct CheckResult {
     std::vector<float> window_scores;      // how strongly the gate spoke
 
     void clear() noexcept;
+    // How long the text is, as the calibration of its scores counts.
+    [[nodiscard]] float length() const noexcept { return length_of(gate_windows, gate_words); }
     // What was found by one of the findings, as it reads once its disguise is undone; empty where there was none. Bytes
     // that a code gave, valid UTF-8 or not.
     [[nodiscard]] std::string_view decoded_of(const Finding& finding) const noexcept {

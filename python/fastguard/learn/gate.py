@@ -40,14 +40,14 @@ class Windows:
     column: NDArray[np.int64]
     value: Array
     owner: NDArray[np.int64]  # text of each window
-    log_windows: Array  # of each text, natural logarithm of its number of windows
+    length: Array  # of each text, as `length_of` counts
     fixed: Array  # [windows, labels]: bias and dense part
 
     @staticmethod
     def of(texts: Sequence[str | bytes], gate: Gate) -> Windows:
         """Return the windows of these texts as the engine reads them."""
         rows, columns, values, owners, fixed = [], [], [], [], []
-        counts = np.zeros(len(texts))
+        lengths = np.zeros(len(texts))
         bias, dense_weights = np.array(gate.bias), np.array(gate.dense)
         first = 0
         for number, text in enumerate(texts):
@@ -60,14 +60,14 @@ class Windows:
             values.append(1.0 / np.sqrt(np.bincount(where, minlength=count)[where]))
             owners.append(np.full(count, number))
             fixed.append(np.broadcast_to(part, (count, len(bias))))
-            counts[number] = count
+            lengths[number] = length_of(count, int((ids[0, :: _core.FEATURE_SLOTS] != 0).sum()))
             first += count
         return Windows(
             np.concatenate(rows).astype(np.int64),
             np.concatenate(columns),
             np.concatenate(values),
             np.concatenate(owners).astype(np.int64),
-            np.log(np.maximum(counts, 1.0)),
+            lengths,
             np.concatenate(fixed),
         )
 
@@ -90,7 +90,7 @@ class Windows:
 
     def greatest(self, logits: Array) -> Array:
         """Return the greatest logit of each text [texts, labels]."""
-        out = np.full((len(self.log_windows), logits.shape[1]), -np.inf)
+        out = np.full((len(self.length), logits.shape[1]), -np.inf)
         np.maximum.at(out, self.owner, logits)
         return out
 
@@ -105,11 +105,24 @@ class Wanted:
     weight: Array  # [texts], of keeping what was said before
 
 
-def probabilities(logits: Array, log_windows: Array, gate: Gate) -> Array:
+def length_of(windows: int, words: int) -> float:
+    """Return how long a text is, as calibration counts: the engine's ``length_of``."""
+    if windows > 1:
+        return math.log(windows)
+    return min(0.0, words / _core.BRIEF_WORDS - 1.0)
+
+
+def scale_of(row: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return (a, b, w, s) of a calibration, which may leave out what is 0."""
+    a, b, w, s = (*row, 0.0, 0.0)[:4]
+    return a, b, w, s
+
+
+def probabilities(logits: Array, length: Array, gate: Gate) -> Array:
     """Return the calibrated probability of each text and label."""
-    rows = [(a, b, more[0] if more else 0.0) for a, b, *more in gate.calibration]
-    a, b, windows = np.array(rows).T
-    out: Array = 0.5 * (1.0 + np.tanh(0.5 * ((logits - windows * log_windows[:, None]) * a + b)))
+    a, b, w, s = np.array([scale_of(row) for row in gate.calibration]).T
+    long, brief = np.maximum(length, 0.0)[:, None], np.minimum(length, 0.0)[:, None]
+    out: Array = 0.5 * (1.0 + np.tanh(0.5 * ((logits - w * long) * a + b + s * brief)))
     return out
 
 
@@ -142,13 +155,13 @@ def _change(windows: Windows, before: Array, wanted: Wanted, gate: Gate, label: 
     """Return the change of one label's weights."""
     was = windows.times(before[:, label]) + windows.fixed[:, label]
     side = wanted.sides[windows.owner, label]
-    low = _threshold(float(wanted.low[label]), -_MARGIN, gate, label, windows.log_windows)[windows.owner]
-    high = _threshold(float(wanted.high[label]), _MARGIN, gate, label, windows.log_windows)[windows.owner]
+    low = _threshold(float(wanted.low[label]), -_MARGIN, gate, label, windows.length)[windows.owner]
+    high = _threshold(float(wanted.high[label]), _MARGIN, gate, label, windows.length)[windows.owner]
     change = np.zeros(_core.FEATURE_BUCKETS)
     for _ in range(_ROUNDS):
         now = was + windows.times(change)
         strongest = np.zeros(len(now), bool)
-        strongest[_strongest(now, windows.owner, len(windows.log_windows))] = True
+        strongest[_strongest(now, windows.owner, len(windows.length))] = True
         # Each window of an innocent text must stay below; of an attack, the strongest must come above.
         over, under = (side < 0) & (now > low), (side > 0) & strongest & (now < high)
         kept = (side == 0) & strongest
@@ -161,11 +174,12 @@ def _change(windows: Windows, before: Array, wanted: Wanted, gate: Gate, label: 
     return change
 
 
-def _threshold(probability: float, margin: float, gate: Gate, label: int, log_windows: Array) -> Array:
+def _threshold(probability: float, margin: float, gate: Gate, label: int, length: Array) -> Array:
     """Return, for each text, the logit that comes to a probability and, beyond it, a margin of log-odds."""
-    a, b, *more = gate.calibration[label]
+    a, b, w, s = scale_of(gate.calibration[label])
     p = min(max(probability, 1e-6), 1.0 - 1e-6)
-    out: Array = (math.log(p / (1.0 - p)) + margin - b) / a + (more[0] if more else 0.0) * log_windows
+    odds = math.log(p / (1.0 - p)) + margin - s * np.minimum(length, 0.0)
+    out: Array = (odds - b) / a + w * np.maximum(length, 0.0)
     return out
 
 

@@ -103,7 +103,7 @@ class Session:
         windows = learn_gate.Windows.of([example.text for example in (*texts, *known)], gate)
         old = learn_gate.weights_of(self.model.table, gate)
         cuts = np.array([manifest.levels[label.category] for label in manifest.labels])
-        said = learn_gate.probabilities(windows.greatest(windows.logits(old)), windows.log_windows, gate)
+        said = learn_gate.probabilities(windows.greatest(windows.logits(old)), windows.length, gate)
         sides = np.zeros((len(texts) + len(known), len(manifest.labels)), np.int8)
         for number, (example, (action, _)) in enumerate(zip(texts, before, strict=True)):
             if not judged_right(example.label, action):
@@ -171,9 +171,11 @@ def _model_odds(model: Model, example: Example) -> npt.NDArray[np.float64]:
     if scored is None:
         return np.full(len(manifest.labels), -np.inf)
     logits = np.frombuffer(scored, np.float32).reshape(windows, -1).max(axis=0).astype(np.float64)
+    words = int(np.count_nonzero(np.frombuffer(ids, np.int32)[:: _core.FEATURE_SLOTS]))
+    length = learn_gate.length_of(windows, words)
     out = np.full(len(logits), -np.inf)
     for number, (label, scale) in enumerate(zip(manifest.labels, manifest.onnx.calibration, strict=True)):
         if not label.sources or example.source in label.sources:
-            a, b, *more = scale
-            out[number] = a * (logits[number] - (more[0] if more else 0.0) * np.log(max(windows, 1))) + b
+            a, b, w, s = learn_gate.scale_of(scale)
+            out[number] = a * (logits[number] - w * max(length, 0.0)) + b + s * min(length, 0.0)
     return out
