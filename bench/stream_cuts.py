@@ -1,6 +1,6 @@
 """Is a stream the one check of its text, wherever the text is cut?
 
-    python -m bench.stream_cuts [--texts 500] [--cuts 10000] [--seed 1] [--text NUMBER]
+    python -m bench.stream_cuts [--texts 500] [--cuts 10000] [--seed 1] [--first NUMBER] [--last NUMBER]
 
 Texts of every kind are streamed in both modes, cut at random: in few and in many places, after every character, after
 every byte (inside characters, too) and in runs. Compared with the one check are verdict, findings, scores and places;
@@ -214,12 +214,12 @@ def redacts_otherwise(guard: Guard, text: str | bytes, released: str | bytes, so
     return not any(f.category in ("pii", "secret") for f in guard.check(released, source=source).findings)
 
 
-def run(count: int, cuts: int, seed: int, only: int | None) -> int:
+def run(count: int, cuts: int, seed: int, numbers: range) -> int:
     """Stream and compare everything; print what differs and how much, and return that."""
     guard = open_guard(model=True)
     tried = wrong = size = 0
     told: set[int] = set()
-    for number in range(count) if only is None else [only]:
+    for number in numbers:
         text = text_of(number, seed)
         size += len(text)
         source = SOURCES[number % len(SOURCES)]
@@ -235,7 +235,7 @@ def run(count: int, cuts: int, seed: int, only: int | None) -> int:
             print(f"text {number} (cut {tried}): {str(difference)[:600]}", file=sys.stderr)
         if number % 50 == 49:
             print(f"{number + 1} texts, {tried} cuts, {wrong} different", file=sys.stderr, flush=True)
-    print(f"{tried} cuts of {count} texts ({size} characters or bytes): {wrong} texts different from one check")
+    print(f"{tried} cuts of {len(numbers)} texts ({size} characters or bytes): {wrong} texts different from one check")
     print(f"texts with a window that decided otherwise, told by stream_window: {sorted(told)}")
     return wrong
 
@@ -245,6 +245,8 @@ if __name__ == "__main__":
     parser.add_argument("--texts", type=int, default=500)
     parser.add_argument("--cuts", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--text", type=int, help="only this text of them")
+    parser.add_argument("--first", type=int, default=0, help="the first of the texts that is streamed (0)")
+    parser.add_argument("--last", type=int, help="the last of them")
     options = parser.parse_args()
-    sys.exit(run(options.texts, options.cuts, options.seed, options.text) > 0)
+    last = options.texts - 1 if options.last is None else options.last
+    sys.exit(run(options.texts, options.cuts, options.seed, range(options.first, last + 1)) > 0)

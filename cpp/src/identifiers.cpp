@@ -73,7 +73,6 @@ class Identifiers::Search {
            std::uint8_t source_bit, ContextScratch& scratch) noexcept
         : all_(all),
           reading_(reading),
-          view_(view),
           text_(view.bytes),
           sources_(sources),
           source_bit_(source_bit),
@@ -149,7 +148,6 @@ class Identifiers::Search {
 
     const Identifiers& all_;
     const Reading& reading_;
-    const View& view_;
     std::string_view text_;
     std::span<const std::uint8_t> sources_;
     std::uint8_t source_bit_;

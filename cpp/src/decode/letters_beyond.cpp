@@ -40,6 +40,17 @@ constexpr std::string_view kWords =
     "के है और में की को से का यह नहीं पर कि हैं तो भी एक हो ने मैं था कर वह अपने इस सभी जो या मुझे तुम आप अब बिना सब कुछ "
     "करो बताओ जाओ";
 
+// Bytes of the longest of them.
+constexpr std::size_t kLongestWord = [] {
+    std::size_t longest = 0;
+    for (std::size_t at = 0; at < kWords.size();) {
+        const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
+        longest = std::max(longest, end - at);
+        at = end + 1;
+    }
+    return longest;
+}();
+
 class CommonBits {
   public:
     CommonBits() noexcept {
@@ -90,17 +101,35 @@ struct Change {
     std::size_t shift = 0;
     bool mirror = false;
 
-    [[nodiscard]] char32_t of(char32_t letter) const noexcept {
+    [[nodiscard]] char32_t of(char32_t letter) const noexcept;
+};
+
+// A character, and where it stands in an alphabet of a pair; none: npos.
+struct Letter {
+    char32_t code_point = 0;
+    Alphabet alphabet{};
+    std::size_t at = Alphabet::npos;
+
+    Letter() = default;
+    Letter(char32_t cp, const Pair& pair) noexcept : code_point(cp) {
         for (const std::size_t which : {pair.small, pair.capital}) {
-            const Alphabet alphabet = kAlphabets[which];
-            const std::size_t at = alphabet.find(letter);
+            alphabet = kAlphabets[which];
+            at = alphabet.find(cp);
             if (at != Alphabet::npos) {
-                return alphabet[mirror ? alphabet.size() - 1 - at : (at + shift) % alphabet.size()];
+                return;
             }
         }
-        return letter;
+    }
+    [[nodiscard]] char32_t after(const Change& change) const noexcept {
+        if (at == Alphabet::npos) {
+            return code_point;
+        }
+        const std::size_t moved = change.mirror ? alphabet.size() - 1 - at : at + change.shift;
+        return alphabet[moved < alphabet.size() ? moved : moved - alphabet.size()];
     }
 };
+
+char32_t Change::of(char32_t letter) const noexcept { return Letter(letter, pair).after(*this); }
 
 // As folding leaves a letter of these alphabets.
 char32_t folded(char32_t letter) noexcept {
@@ -133,7 +162,7 @@ class Word {
         }
     }
     [[nodiscard]] bool is_common() const noexcept {
-        return size_ > 2 && size_ <= kMostBytes && kCommon.may_have(hash_bytes(bytes_.data(), size_));
+        return size_ > 2 && size_ <= kLongestWord && kCommon.may_have(hash_bytes(bytes_.data(), size_));
     }
 
   private:
@@ -164,6 +193,7 @@ class Tries {
             if (!holds(kAlphabets[pair.small], kAlphabets[pair.capital])) {
                 continue;
             }
+            take_sample(pair);
             for (std::size_t shift = 0; shift < letters; ++shift) {  // 0: the mirror image
                 const Change change = {pair, shift, shift == 0};
                 const std::size_t found = changed(change);
@@ -196,7 +226,10 @@ class Tries {
     [[nodiscard]] std::size_t reversed() const {
         std::size_t common = 0;
         each_word([&](const Token& token) {
-            std::array<char32_t, kMostBytes> letters{};
+            if (token.size() > kLongestWord) {
+                return common;
+            }
+            std::array<char32_t, kLongestWord> letters{};
             std::size_t count = 0;
             each_character(job_.reading.folded.bytes, token.begin, token.end,
                            [&](char32_t cp, std::size_t, std::size_t) {
@@ -212,15 +245,31 @@ class Tries {
         });
         return common;
     }
-    [[nodiscard]] std::size_t changed(const Change& change) const {
-        std::size_t common = 0;
+    // The letters of the sample, looked up once for all changes. Words that no common one is as long as have none.
+    void take_sample(const Pair& pair) {
+        taken_ = 0;
         each_word([&](const Token& token) {
             const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
-            Word word;
-            each_character(job_.text(), place.begin, place.end,
-                           [&](char32_t cp, std::size_t, std::size_t) { word.add(folded(change.of(cp))); });
-            return common += word.is_common() ? 1U : 0U;
+            Taken& word = sample_[taken_++];
+            word.count = 0;
+            if (place.end - place.begin <= kLongestWord) {
+                each_character(job_.text(), place.begin, place.end, [&](char32_t cp, std::size_t, std::size_t) {
+                    word.letters[word.count++] = Letter(cp, pair);
+                });
+            }
+            return 1;
         });
+    }
+    // Common words of the sample after a change; 0 where the first few have none.
+    [[nodiscard]] std::size_t changed(const Change& change) const {
+        std::size_t common = 0;
+        for (std::size_t i = 0; i < taken_ && (i < kHopeless || common > 0); ++i) {
+            Word word;
+            for (const Letter& letter : std::span(sample_[i].letters).first(sample_[i].count)) {
+                word.add(folded(letter.after(change)));
+            }
+            common += word.is_common() ? 1U : 0U;
+        }
         return common;
     }
     // Whether the sample begins with letters of the alphabet.
@@ -285,8 +334,15 @@ class Tries {
         }
     }
 
+    struct Taken {
+        std::array<Letter, kLongestWord> letters;
+        std::size_t count = 0;
+    };
+
     const Job& job_;
     Stretch stretch_;
+    std::array<Taken, kSample> sample_;
+    std::size_t taken_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Codes in groups of bits: base64, base32, base16 and binary, in long runs or cut up by blanks.
 #include "codes.h"
 #include "evidence.h"
+#include "rows.h"
 #include "units.h"
 
 #include <algorithm>
@@ -100,6 +101,45 @@ Run data_header(std::string_view text, const Run& run) noexcept {
     return {whole ? from + scheme : run.begin, run.begin};
 }
 
+// Calls sink(byte) for each byte that `produce_groups` gives, without their places, until it says false.
+template <class Sink>
+void produce_bytes(std::string_view text, const Run& run, const Groups& groups, const Sink& sink) {
+    std::uint32_t value = 0;
+    unsigned have = 0;
+    std::size_t skip = groups.skip;
+    const std::uint32_t mask = (1U << groups.per_byte) - 1;
+    for (std::size_t at = run.begin; at < run.end; ++at) {
+        const std::uint8_t digit = (*groups.digits)[static_cast<unsigned char>(text[at])];
+        if (digit == 255) {
+            continue;
+        }
+        if (skip > 0) {
+            --skip;
+            continue;
+        }
+        value = value << groups.bits | digit;
+        have += groups.bits;
+        if (have >= groups.per_byte) {
+            have -= groups.per_byte;
+            const std::uint32_t byte = value >> have & mask;
+            if (!sink(static_cast<unsigned char>(byte > 0xFF ? 0xFF : byte))) {
+                return;
+            }
+        }
+    }
+}
+
+// What reads like text in the groups of a run. Most runs are noise: that no stretch of it is long enough is told
+// without their places.
+Stretches measure_groups(std::string_view text, const Run& run, const Groups& groups) {
+    LongestRow row;
+    produce_bytes(text, run, groups, [&row](unsigned char byte) { return row.add(byte) < kLeastDecodedText; });
+    if (row.longest() < kLeastDecodedText) {
+        return Stretches(kLeastDecodedText);
+    }
+    return measure(kLeastDecodedText, [&](auto&& sink) { produce_groups(text, run, groups, sink); });
+}
+
 // Units of 16 bits of a script beyond Latin; of a long run, whether they are is told by its beginning.
 constexpr std::size_t kLeastUnits = 24;   // digits
 constexpr std::size_t kUnitSample = 192;  // the same
@@ -107,11 +147,15 @@ bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std
     const Run sample = {run.begin, std::min(run.end, run.begin + kUnitSample)};
     // The plus sign of UTF-7 is no digit; any other phase of it may look like another alphabet.
     for (groups.skip = job.text()[run.begin] == '+' ? 1 : 0; groups.skip < phases; ++groups.skip) {
-        const auto produce = [&](const Run& of) {
-            return [&job, &groups, of](auto&& sink) { produce_groups(job.text(), of, groups, sink); };
-        };
+        std::array<unsigned char, kUnitSample> bytes{};
+        std::size_t count = 0;
+        produce_bytes(job.text(), sample, groups, [&](unsigned char byte) {
+            bytes[count++] = byte;
+            return count < bytes.size();
+        });
         for (const bool big : {false, true}) {
-            if (are_units(produce(sample), big) && keep_units(job, kind, produce(run))) {
+            const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
+            if (are_units({bytes.data(), count}, big) && keep_units(job, kind, produce)) {
                 return true;
             }
         }
@@ -125,8 +169,7 @@ bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, s
     std::size_t best_phase = 0;
     for (std::size_t phase = 0; phase < phases; ++phase) {
         groups.skip = phase;
-        const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
-        const Stretches stretches = measure(kLeastDecodedText, produce);
+        const Stretches stretches = measure_groups(job.text(), run, groups);
         if (stretches.readable() > best.readable()) {
             best = stretches;
             best_phase = phase;
@@ -152,9 +195,9 @@ bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, s
 }
 
 bool keep_whole(const Job& job, ViewKind kind, const Run& run, const Groups& groups) {
-    const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
-    const Stretches stretches = measure(kLeastDecodedText, produce);
-    return mostly_readable(stretches) && keep(job, kind, stretches, produce);
+    const Stretches stretches = measure_groups(job.text(), run, groups);
+    return mostly_readable(stretches) &&
+           keep(job, kind, stretches, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); });
 }
 
 bool keep_base32(const Job& job, const Run& run, unsigned classes) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace fastguard::decoding {
 
@@ -26,6 +27,7 @@ class UnitMeter {
             ++shared_;
         } else if (block < blocks_.size()) {
             ++blocks_[block];
+            ++alphabets_;
         } else if (block == 0x30 || (block >= 0x4E && block < 0xA0) || block == 0xFF) {
             ++chinese_;
         } else if (block >= 0xAC && block < 0xD8) {
@@ -33,6 +35,11 @@ class UnitMeter {
         }
     }
     [[nodiscard]] std::size_t count() const noexcept { return all_; }
+    // Whether the units so far may be of `all` that are text; not for `all` below kLeast.
+    [[nodiscard]] bool may_be_text(std::size_t all) const noexcept {
+        const std::size_t other = all_ - shared_;
+        return (other - alphabets_) * 10 <= all || other == chinese_ || other == korean_;
+    }
     [[nodiscard]] bool is_text() const noexcept {
         const std::size_t most = *std::max_element(blocks_.begin() + 1, blocks_.end());
         const auto covers = [this](std::size_t own, std::size_t share) {
@@ -43,6 +50,7 @@ class UnitMeter {
 
   private:
     std::array<std::size_t, 0x20> blocks_{};  // by high byte: alphabets have one each, or two
+    std::size_t alphabets_ = 0;               // in all of those
     std::size_t shared_ = 0;
     std::size_t chinese_ = 0;
     std::size_t korean_ = 0;
@@ -104,6 +112,19 @@ template <class Produce>
         }
     });
     return meter.is_text();
+}
+
+// The same for bytes that lie together, at most 2 * UnitMeter::kEnough of them looked at. Noise has more units of no
+// alphabet than text may have after a few.
+[[nodiscard]] inline bool are_units(std::span<const unsigned char> bytes, bool big) noexcept {
+    const std::size_t count = std::min(bytes.size() / 2, UnitMeter::kEnough);
+    UnitMeter meter;
+    for (std::size_t i = 0; i < count && meter.may_be_text(count); ++i) {
+        const unsigned first = bytes[2 * i];
+        const unsigned second = bytes[2 * i + 1];
+        meter.add(big ? first << 8U | second : first | second << 8U);
+    }
+    return meter.count() == count && meter.is_text();
 }
 
 // Keeps what the bytes say as units of 16 bits, either way round; whether they did.

@@ -55,7 +55,7 @@ char letter_of(char32_t cp) noexcept {
     }
     // Circled, squared and regional letters: the skeleton does not tell i from l.
     if (cp >= 0x2000) {
-        for (const char32_t first : {0x1F150, 0x1F170, 0x1F1E6, 0x1F130, 0x249C}) {
+        for (const char32_t first : {U'\U0001F150', U'\U0001F170', U'\U0001F1E6', U'\U0001F130', U'\U0000249C'}) {
             if (cp >= first && cp < first + 26) {
                 return static_cast<char>('a' + (cp - first));
             }
