@@ -3,8 +3,10 @@
     python -m bench.bench_output --data FOLDER [--record FILE] [--only PART] [--show NAME]
 
 FOLDER holds `*.jsonl.gz`, one JSON object a line with `text`, `label` and `task`. Nothing of the texts is kept. A
-payload counts as found where a signature of `insecure_output` (or of `malicious_link`, for script URLs) matches it, and
-as flagged where the default policy does something about it. A benign text counts as a false alarm likewise.
+payload counts as flagged where the default policy does something about it: that is the recall, what a user of `@output`
+gets who sets nothing. It counts as found where any signature of `insecure_output` (or of `malicious_link`, for script
+URLs) matches it, those that are reported and not flagged as well; commands of a shell are such, and what they are found
+in is as often an ordinary answer. A benign text counts as a false alarm where it is flagged.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def guard_for_output() -> Guard:
 
 
 def recall(guard: Guard, folder: Path, *, show: str = "") -> dict[str, Any]:
-    """Return per task how many payloads are found, and per source of each."""
+    """Return per task how many payloads are found and flagged, and per source of each."""
     figures: dict[str, Counter[str]] = defaultdict(Counter)
     missed: dict[str, list[str]] = defaultdict(list)
     for name in PAYLOADS:
@@ -59,13 +61,17 @@ def recall(guard: Guard, folder: Path, *, show: str = "") -> dict[str, Any]:
                 figures[part]["rows"] += 1
                 figures[part]["found"] += bool(verdict.findings)
                 figures[part]["flagged"] += verdict.flagged
-            if not verdict.findings and show in (row["task"], f"{row['task']}/{name}"):
+            if not verdict.flagged and show in (row["task"], f"{row['task']}/{name}"):
                 missed[row["task"]].append(row["text"])
     for task, texts in missed.items():
         for text in random.Random(1).sample(texts, min(60, len(texts))):
             print("missed", task, repr(text[:220]))
     return {
-        part: {**counts, "recall": round(counts["found"] / counts["rows"], 4)}
+        part: {
+            **counts,
+            "recall": round(counts["flagged"] / counts["rows"], 4),
+            "found_share": round(counts["found"] / counts["rows"], 4),
+        }
         for part, counts in sorted(figures.items())
     }
 

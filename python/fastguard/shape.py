@@ -27,10 +27,14 @@ _ANY_CLASSES = frozenset({"\\s\\S", "\\S\\s", "\\d\\D", "\\D\\d", "\\w\\W", "\\W
 
 @dataclass(slots=True)
 class Shape:
-    """What `shape_of` found: the longest literal that every match must hold, and what is forbidden, in words."""
+    """What `shape_of` found: the longest literal that every match must hold, and what is forbidden, in words.
+
+    `opening`: every match begins where the text does and has a limited length, so that no more than that is looked at.
+    """
 
     literal: str = ""
     problems: list[str] = field(default_factory=list)
+    opening: bool = False
 
 
 @dataclass(slots=True)
@@ -55,16 +59,18 @@ def shape_of(pattern: str) -> Shape:
     parser = _Parser(pattern)
     piece = parser.alternatives(0)
     literal = piece.best if piece.exact is None else max(piece.exact, piece.best, key=len)
-    return Shape(literal, parser.problems)
+    return Shape(literal, parser.problems, opening=parser.anchored and parser.limited)
 
 
 class _Parser:
-    __slots__ = ("at", "extended", "pattern", "problems")
+    __slots__ = ("anchored", "at", "extended", "limited", "pattern", "problems")
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
         self.extended = False
+        self.anchored = pattern.startswith("^")  # each alternative of the whole begins with `^`
+        self.limited = True  # nothing may be repeated without end
         self.problems: list[str] = []
 
     def problem(self, text: str) -> None:
@@ -79,6 +85,8 @@ class _Parser:
         branches = [self.sequence(depth)]
         while self.peek("|"):
             self.at += 1
+            if not depth and not self.peek("^"):
+                self.anchored = False
             branches.append(self.sequence(depth))
         if len(branches) == 1:
             return branches[0]
@@ -107,6 +115,7 @@ class _Parser:
             self.word_edge(start, previous)
             previous = self.pattern[start : self.at]
             low, high = self.quantifier()
+            self.limited = self.limited and high is not None
             if piece.any and high is None:
                 self.problem(f'an open "{previous}{self.pattern[start + len(previous) : self.at]}"')
             if piece.zero_width:

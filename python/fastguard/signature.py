@@ -260,11 +260,12 @@ def _read_pattern(table: Fields) -> str:
     shape = shape_of(pattern)
     for problem in shape.problems:
         table.fail("pattern", f"has {problem}", "what can be matched in one linear pass")
-    if len(shape.literal) < LEAST_LITERAL:
+    if len(shape.literal) < LEAST_LITERAL and not shape.opening:
         table.fail(
             "pattern",
             f"no literal to anchor it (longest: {show(shape.literal)})",
-            f"at least {LEAST_LITERAL} characters that every match holds; shapes without one are candidates",
+            f"at least {LEAST_LITERAL} characters that every match holds, or ^ before a match of limited length; "
+            "shapes without either are candidates",
         )
     return pattern
 
