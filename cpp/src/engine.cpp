@@ -222,12 +222,17 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     }
     scan_reading(reading, scratch.reading, scratch, collector);
     scan_load(segment, reading, learns, collector);
-    const bool unsure = gate_ != nullptr && learns && makes_children_ && !refutes(reading, source, scratch);
+    learns = learns && gate_ != nullptr;
+    GateResult whole;  // as it stands
+    if (learns) {
+        whole = gate_->score(reading.blocks, reading.dense, scratch.window_scores.reserve(reading.blocks.size()));
+    }
+    const bool unsure = learns && !gate_refutes(whole, source);
     const std::uint64_t in_words = makes_children_ ? scan_children(reading, unsure, scratch, collector) : 0;
     collector.finish();
-    if (gate_ != nullptr && learns) {
+    if (learns) {
         // Where time is up, the text counts as it stands.
-        Learner(*this, source, scratch, result).run(reading, result.has(Truncated::budget_us) ? 0 : in_words);
+        Learner(*this, source, scratch, result).run(reading, whole, result.has(Truncated::budget_us) ? 0 : in_words);
     }
 }
 

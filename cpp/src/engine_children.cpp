@@ -32,11 +32,6 @@ void Engine::make_children(const Reading& reading, ViewKind from, Scratch& scrat
     }
 }
 
-bool Engine::refutes(const Reading& reading, std::uint8_t source, Scratch& scratch) const {
-    float* scores = scratch.window_scores.reserve(reading.blocks.size());
-    return gate_refutes(gate_->score(reading.blocks, reading.dense, scores), source);
-}
-
 // Breadth first: what takes the least to undo is looked at before the budget is used up.
 std::uint64_t Engine::scan_children(const Reading& reading, bool unsure, Scratch& scratch, Collector& collector) const {
     Children& children = scratch.children;

@@ -142,7 +142,11 @@ void Engine::keep_windows(const Reading& reading, const float* scores, CheckResu
 
 std::size_t Engine::Learner::score(const Reading& reading, std::span<const std::uint8_t> silent) {
     float* scores = scratch_.window_scores.reserve(reading.blocks.size());
-    GateResult gate = engine_.gate_->score(reading.blocks, reading.dense, scores, silent);
+    return add(reading, engine_.gate_->score(reading.blocks, reading.dense, scores, silent), scores, silent);
+}
+
+std::size_t Engine::Learner::add(const Reading& reading, GateResult gate, const float* scores,
+                                 std::span<const std::uint8_t> silent) {
     if (is_too_short(reading)) {
         const std::span<const Label> labels = engine_.gate_->labels();
         for (std::size_t l = 0; l < labels.size(); ++l) {
@@ -402,11 +406,11 @@ std::size_t Engine::Learner::score_in_place(std::uint64_t& children) {
     return score_text(size);
 }
 
-void Engine::Learner::run(const Reading& segment, std::uint64_t in_words) {
+void Engine::Learner::run(const Reading& segment, const GateResult& gate, std::uint64_t in_words) {
     // Of what has no words at all nothing is learned but that something is hidden in it.
     const bool wordless = segment.tokens.empty() && engine_.makes_children_ && scratch_.children.size() > 0;
     if (in_words == 0 && !wordless) {
-        result_.gate_windows += static_cast<std::uint32_t>(score(segment));
+        result_.gate_windows += static_cast<std::uint32_t>(add(segment, gate, scratch_.window_scores.data(), {}));
         return;
     }
     text_ = segment.raw.bytes;

@@ -27,8 +27,9 @@ class Engine::Learner {
     Learner(const Engine& engine, std::uint8_t source, Scratch& scratch, CheckResult& result) noexcept
         : engine_(engine), source_(source), scratch_(scratch), result_(result) {}
 
-    // Adds what a segment comes to. `in_words`: which of scratch.children are, a bit each. O(segment + children).
-    void run(const Reading& segment, std::uint64_t in_words);
+    // Adds what a segment comes to. `gate`: what it says of it as it stands, with the scores of its windows in
+    // scratch.window_scores. `in_words`: which of scratch.children are, a bit each. O(segment + children).
+    void run(const Reading& segment, const GateResult& gate, std::uint64_t in_words);
 
   private:
     // A text: the segment, or a child.
@@ -39,6 +40,8 @@ class Engine::Learner {
 
     // Scores a text, without its silent windows; returns how many windows counted.
     std::size_t score(const Reading& reading, std::span<const std::uint8_t> silent = {});
+    // Adds what the gate says of a text, with the scores of its windows; the same.
+    std::size_t add(const Reading& reading, GateResult gate, const float* scores, std::span<const std::uint8_t> silent);
     std::size_t score_text(std::size_t size);
     // What of a text its children do not say; returns how many windows counted.
     std::size_t score_rest(const Node& node);

@@ -1,76 +1,113 @@
 #include "fastguard/spellings.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <numeric>
 
 namespace fastguard {
 namespace {
 
-// What a key says of a word, so that keys of one kind are compared with their like.
-enum class Kind : std::uint64_t { letters = 1, sorted = 2, single = 3 };
-
-// A hash of letters given one by one.
-class Hash {
-  public:
-    explicit Hash(Kind kind) noexcept : value_(static_cast<std::uint64_t>(kind) * 0x9E3779B97F4A7C15U) {}
-    void add(char c) noexcept { value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001B3U; }
-    [[nodiscard]] std::uint64_t value() const noexcept { return value_ ^ value_ >> 29U; }
-
-  private:
-    std::uint64_t value_;
-};
-
-constexpr std::size_t kWhole = ~std::size_t{0};
-
-// The word without the letter at `left_out`.
-std::uint64_t hash_without(std::string_view word, std::size_t left_out) noexcept {
-    Hash hash(Kind::letters);
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (i != left_out) {
-            hash.add(word[i]);
-        }
+constexpr std::size_t kAlphabet = 26;
+constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15U;
+constexpr std::uint64_t kBase = 0xD1342543DE82EF95U;  // odd, so that it has an inverse
+constexpr std::uint64_t kInverse = [] {
+    std::uint64_t inverse = kBase;  // right in three bits; each round doubles them
+    for (int round = 0; round < 5; ++round) {
+        inverse *= 2 - kBase * inverse;
     }
-    return hash.value();
+    return inverse;
+}();
+static_assert(kBase * kInverse == 1);
+
+constexpr std::uint64_t mixed(std::uint64_t value) noexcept {
+    value = (value ^ value >> 30U) * 0xBF58476D1CE4E5B9U;
+    value = (value ^ value >> 27U) * 0x94D049BB133111EBU;
+    return value ^ value >> 31U;
 }
 
-std::uint64_t hash_sorted(std::string_view word) noexcept {
-    std::array<std::uint8_t, 26> counts{};
-    for (const char c : word.substr(1, word.size() - 2)) {
-        ++counts[static_cast<std::size_t>(c - 'a')];
+constexpr auto kLetters = [] {
+    std::array<std::uint64_t, kAlphabet> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = mixed((i + 1) * kMix);
     }
-    Hash hash(Kind::sorted);
-    hash.add(word.front());
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-        for (; counts[i] > 0; --counts[i]) {
-            hash.add(static_cast<char>('a' + i));
-        }
+    return values;
+}();
+constexpr auto kPowers = [] {
+    std::array<std::uint64_t, Spellings::kMostMisspelt> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i) {
+        powers[i] = powers[i - 1] * kBase;
     }
-    hash.add(word.back());
-    return hash.value();
+    return powers;
+}();
+
+std::size_t letter_at(std::string_view word, std::size_t i) noexcept { return static_cast<std::size_t>(word[i] - 'a'); }
+
+// The first and the last letter of a word.
+std::size_t edges_of(std::string_view word) noexcept {
+    return letter_at(word, 0) * kAlphabet + letter_at(word, word.size() - 1);
 }
 
-std::uint64_t hash_single(std::string_view word) noexcept {
-    Hash hash(Kind::single);
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (i == 0 || word[i] != word[i - 1]) {
-            hash.add(word[i]);
-        }
-    }
-    return hash.value();
-}
-
-// visit(key) for each key of a word; stops where that says true.
-template <class Visit>
-void each_key(std::string_view word, const Visit& visit) {
-    if (visit(hash_single(word)) || visit(hash_sorted(word)) || visit(hash_without(word, kWhole))) {
-        return;
-    }
+// Letters of a word, each row of one letter as one.
+std::size_t single_letters(std::string_view word) noexcept {
+    std::size_t count = 1;
     for (std::size_t i = 1; i < word.size(); ++i) {
-        if (visit(hash_without(word, i))) {
+        count += word[i] != word[i - 1] ? 1U : 0U;
+    }
+    return count;
+}
+
+// The keys of a word of at most kMostMisspelt letters: sums of numbers, one per letter and place, so that a word
+// without one of its letters takes a few instructions. Each key depends on the word's first and last letter as well.
+class Keys {
+  public:
+    explicit Keys(std::string_view word) noexcept : size_(word.size()), edges_((edges_of(word) + 1) * kMix) {
+        std::size_t singles = 0;
+        std::uint64_t before = 0;
+        for (std::size_t i = 0; i < size_; ++i) {
+            const std::uint64_t letter = kLetters[letter_at(word, i)];
+            prefixes_[i + 1] = prefixes_[i] + letter * kPowers[i];
+            sorted_ += letter;
+            single_ += letter != before ? letter * kPowers[singles] : 0;
+            singles += letter != before ? 1U : 0U;
+            before = letter;
+        }
+    }
+
+    // The letters in any order.
+    [[nodiscard]] std::uint64_t sorted() const noexcept { return key(sorted_, 1); }
+    // Every row of one letter as one.
+    [[nodiscard]] std::uint64_t single() const noexcept { return key(single_, 2); }
+    [[nodiscard]] std::uint64_t whole() const noexcept { return key(prefixes_[size_], 0); }
+    // The word without its letter `i`.
+    [[nodiscard]] std::uint64_t without(std::size_t i) const noexcept {
+        return key(prefixes_[i] + (prefixes_[size_] - prefixes_[i + 1]) * kInverse, 0);
+    }
+
+    // visit(key) for each of them; stops where that says true.
+    template <class Visit>
+    void each(const Visit& visit) const {
+        if (visit(single()) || visit(sorted()) || visit(whole())) {
             return;
         }
+        for (std::size_t i = 1; i < size_; ++i) {
+            if (visit(without(i))) {
+                return;
+            }
+        }
     }
-}
+
+  private:
+    // `kind`: keys of one kind are compared with their like.
+    [[nodiscard]] std::uint64_t key(std::uint64_t letters, std::uint64_t kind) const noexcept {
+        const std::uint64_t value = (letters ^ (edges_ + kind)) * kBase;
+        return value ^ value >> 32U;
+    }
+
+    std::size_t size_;
+    std::uint64_t edges_;
+    std::uint64_t sorted_ = 0;
+    std::uint64_t single_ = 0;
+    std::array<std::uint64_t, Spellings::kMostMisspelt + 1> prefixes_{};
+};
 
 // Whether one letter is wrong, missing or too many, or two neighbours changed places.
 bool is_one_away(std::string_view a, std::string_view b) noexcept {
@@ -89,10 +126,16 @@ bool is_one_away(std::string_view a, std::string_view b) noexcept {
 
 // Whether all letters of both are the same but for their order, or for how often one stands there in a row.
 bool is_redrawn(std::string_view a, std::string_view b) noexcept {
-    return hash_sorted(a) == hash_sorted(b) || hash_single(a) == hash_single(b);
+    const Keys first(a);
+    const Keys second(b);
+    return first.sorted() == second.sorted() || first.single() == second.single();
 }
 
-std::size_t bit_of(std::uint64_t hash) noexcept { return hash & ((std::size_t{1} << 18U) - 1); }
+// Two bits of one place of a filter with 2^13 places.
+std::size_t place_of(std::uint64_t key) noexcept { return key >> 51U; }
+std::uint64_t bits_of(std::uint64_t key) noexcept {
+    return std::uint64_t{1} << (key >> 45U & 63U) | std::uint64_t{1} << (key >> 39U & 63U);
+}
 
 }  // namespace
 
@@ -107,20 +150,29 @@ void Spellings::finish() {
     std::sort(words_.begin(), words_.end());
     words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
     for (std::size_t i = 0; i < words_.size(); ++i) {
-        each_key(words_[i], [&](std::uint64_t hash) {
-            keys_.push_back({hash, static_cast<std::uint32_t>(i)});
-            may_have_[bit_of(hash) / 64] |= std::uint64_t{1} << bit_of(hash) % 64;
+        Keys(words_[i]).each([&](std::uint64_t key) {
+            keys_.push_back({key, static_cast<std::uint32_t>(i)});
+            may_have_[place_of(key)] |= bits_of(key);
             return false;
         });
+        Sizes& sizes = sizes_[edges_of(words_[i])];
+        sizes.near |= 7U << (words_[i].size() - 1);
+        sizes.single |= 1U << single_letters(words_[i]);
     }
     std::sort(keys_.begin(), keys_.end(),
               [](const Key& a, const Key& b) { return a.hash != b.hash ? a.hash < b.hash : a.word < b.word; });
+    for (const Key& key : keys_) {
+        ++first_[(key.hash >> kRestBits) + 1];
+    }
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
 }
 
 std::string_view Spellings::find(std::uint64_t hash, std::string_view word) const noexcept {
-    auto key = std::lower_bound(keys_.begin(), keys_.end(), hash,
+    const std::size_t bucket = hash >> kRestBits;
+    const auto end = keys_.begin() + first_[bucket + 1];
+    auto key = std::lower_bound(keys_.begin() + first_[bucket], end, hash,
                                 [](const Key& one, std::uint64_t wanted) { return one.hash < wanted; });
-    for (; key != keys_.end() && key->hash == hash; ++key) {
+    for (; key != end && key->hash == hash; ++key) {
         const std::string& known = words_[key->word];
         const bool edges = known.front() == word.front() && known.back() == word.back();
         if (edges && known != word && (is_redrawn(known, word) || is_one_away(known, word))) {
@@ -135,9 +187,14 @@ std::string_view Spellings::meant_by(std::string_view word) const noexcept {
     if (word.size() < kLeastMisspelt || word.size() > kMostMisspelt) {
         return meant;
     }
-    each_key(word, [&](std::uint64_t hash) {
-        if ((may_have_[bit_of(hash) / 64] >> bit_of(hash) % 64 & 1U) != 0) {
-            meant = find(hash, word);
+    const Sizes sizes = sizes_[edges_of(word)];
+    if ((sizes.near >> word.size() & 1U) == 0 &&
+        (sizes.single == 0 || (sizes.single >> single_letters(word) & 1U) == 0)) {
+        return meant;
+    }
+    Keys(word).each([&](std::uint64_t key) {
+        if ((may_have_[place_of(key)] & bits_of(key)) == bits_of(key)) {
+            meant = find(key, word);
         }
         return !meant.empty();
     });

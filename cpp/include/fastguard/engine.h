@@ -149,8 +149,6 @@ class Engine {
     // What the text says once its disguises are undone, level by level; misspelt words only where the gate is `unsure`,
     // since they take longest to look for. Returns which children are texts in words, a bit each.
     std::uint64_t scan_children(const Reading& reading, bool unsure, Scratch& scratch, Collector& collector) const;
-    // Whether the gate by itself lets the text pass as it stands.
-    [[nodiscard]] bool refutes(const Reading& reading, std::uint8_t source, Scratch& scratch) const;
     // Adds what a text says once undone; `from` is what was undone to get it.
     void make_children(const Reading& reading, ViewKind from, Scratch& scratch) const;
     void scan_links(const Reading& reading, Scratch& scratch, Collector& collector) const;

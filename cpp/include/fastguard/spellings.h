@@ -28,7 +28,8 @@ class Spellings {
     void add(std::string_view word);
     void finish();
 
-    // The word that this one, of a to z, is a misspelling of; empty: none. O(size), no more than 30 look-ups. Words of
+    // The word that this one, of a to z, is a misspelling of; empty: none. O(size), no more than 30 look-ups, and none
+    // where no word with its first and last letter has about as many letters as it. Words of
     // the table are no misspellings of themselves but may be of others: ask for what is no word.
     [[nodiscard]] std::string_view meant_by(std::string_view word) const noexcept;
 
@@ -44,7 +45,17 @@ class Spellings {
 
     std::vector<std::string> words_;
     std::vector<Key> keys_;  // by hash
-    std::array<std::uint64_t, (1U << 18U) / 64> may_have_{};
+    static constexpr unsigned kRestBits = 52;
+    std::array<std::uint32_t, (1U << (64 - kRestBits)) + 1> first_{};  // key whose hash begins so
+    std::array<std::uint64_t, 1U << 13U> may_have_{};
+
+    // Sizes of words with the same first and last letter, a bit each: of what may be one letter away from one or have
+    // its letters in another order; of words with every row of a letter as one.
+    struct Sizes {
+        std::uint32_t near = 0;
+        std::uint32_t single = 0;
+    };
+    std::array<Sizes, 26 * std::size_t{26}> sizes_{};
 };
 
 }  // namespace fastguard

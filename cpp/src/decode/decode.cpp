@@ -5,6 +5,8 @@
 #include "evidence.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace fastguard {
 namespace decoding {
@@ -60,9 +62,12 @@ bool has_dots(const Reading& reading) noexcept {
            (!reading.ascii && (text.find("\u00B7") != text.npos || text.find("\u2022") != text.npos));
 }
 
-// A word of 16 bytes or more, log2(1 + 15) / 8 < longest_word; or what gzip data begins with.
+// A word of 16 bytes or more: log2(1 + 15) / 8 < longest_word.
+bool has_long_word(const Reading& reading) noexcept { return reading.dense[kLongestFeature] > 0.5F; }
+
+// A long word, or what gzip data begins with.
 bool may_be_packed(const Reading& reading) noexcept {
-    return reading.dense[kLongestFeature] > 0.5F || (reading.counts.upper >= 8 && reading.counts.digit > 0 &&
+    return has_long_word(reading) || (reading.counts.upper >= 8 && reading.counts.digit > 0 &&
                                                      reading.raw.bytes.find("H4sI") != std::string_view::npos);
 }
 
@@ -114,7 +119,7 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_escapes},
     {[](const Reading& r) noexcept { return r.leet > 0 && r.counts.has(mark_bits("+")); }, decode_code_points},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("=")); }, decode_quoted_printable},
-    {[](const Reading&) noexcept { return true; }, decode_runs},
+    {[](const Reading& r) noexcept { return !r.ascii || has_long_word(r); }, decode_runs},
     {is_broken_base64, decode_broken_base64},
     {may_be_packed, decode_packed},
     {is_broken_base64, decode_marked_base64},
@@ -141,16 +146,17 @@ constexpr Decoder kDecoders[] = {
      decode_line_words},
 };
 
+// Each in turn, unrolled: a clue is a few instructions then, and most texts have none.
+template <std::size_t... kIndex>
+void run(const Job& job, std::index_sequence<kIndex...> /*indices*/) {
+    ((kDecoders[kIndex].may(job.reading) ? kDecoders[kIndex].decode(job) : void()), ...);
+}
+
 }  // namespace
 }  // namespace decoding
 
 void decode(const Reading& reading, Children& children) {
-    const decoding::Job job = {reading, children};
-    for (const decoding::Decoder& decoder : decoding::kDecoders) {
-        if (decoder.may(reading)) {
-            decoder.decode(job);
-        }
-    }
+    decoding::run({reading, children}, std::make_index_sequence<std::size(decoding::kDecoders)>());
 }
 
 }  // namespace fastguard

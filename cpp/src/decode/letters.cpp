@@ -55,16 +55,28 @@ bool is_known(const Reading& reading, std::size_t index) noexcept {
     return (static_cast<unsigned>(is_common(token.hash)) | static_cast<unsigned>(first - 'a' > 25U)) != 0;
 }
 
+// hash_bytes of a word of at most 16 bytes read from its end; up to 8 bytes past it are read and do not count.
+std::uint64_t hash_reversed(std::string_view word) noexcept {
+    const std::size_t size = word.size();
+    const std::uint64_t first = __builtin_bswap64(first_bytes(word.data(), 8));
+    if (size <= 8) {
+        return fold_product(size * kHashSize ^ first >> (64 - 8 * size), kHashChunk);
+    }
+    const std::uint64_t last = __builtin_bswap64(first_bytes(word.data() + size - 8, 8));
+    return fold_product(size * kHashSize ^ last, first ^ kHashChunk);
+}
+
+// `word` is of the folded view, of which 8 bytes past it are read.
 bool is_common_after(std::string_view word, const Change& change) noexcept {
-    std::array<char, kLongestCommon + 8> changed{};
+    static_assert(kLongestCommon == 16);
     if (word.size() > kLongestCommon) {
         return false;
     }
     if (change.reverse) {
-        std::reverse_copy(word.begin(), word.end(), changed.begin());
-    } else {
-        std::transform(word.begin(), word.end(), changed.begin(), [&change](char c) { return change.of(c); });
+        return is_common(hash_reversed(word));
     }
+    std::array<char, kLongestCommon + 8> changed{};
+    std::transform(word.begin(), word.end(), changed.begin(), [&change](char c) { return change.of(c); });
     return is_common(hash_bytes(changed.data(), word.size()));
 }
 
@@ -96,7 +108,36 @@ struct Fit {
 };
 constexpr std::uint32_t kPlainLetters = 16;  // that show it
 constexpr std::uint32_t kPlainFit = 52;      // of a letter, on average; after a wrong shift 38
+
+// How often each byte is in a text (kFrequency), and above that a one for each letter.
+constexpr unsigned kOneLetter = 20;  // bits below it
+constexpr auto kWeights = [] {
+    std::array<std::uint32_t, 256> weights{};
+    for (std::size_t c = 0; c < 26; ++c) {
+        weights['a' + c] = (1U << kOneLetter) + kFrequency[c];
+    }
+    return weights;
+}();
+
+// Whether the letters of the sample are those of a text as they stand: no letter stands between words.
+bool is_plain(const Reading& reading, const Words& sample) noexcept {
+    const std::size_t begin = reading.tokens[sample.begin].begin;
+    const std::size_t size = reading.tokens[sample.end - 1].end - begin;
+    if (size > kMostLetters) {
+        return false;
+    }
+    std::uint32_t sum = 0;
+    for (const char c : reading.folded.bytes.substr(begin, size)) {
+        sum += kWeights[static_cast<unsigned char>(c)];
+    }
+    const std::uint32_t letters = sum >> kOneLetter;
+    return letters >= kPlainLetters && (sum & ((1U << kOneLetter) - 1)) >= kPlainFit * letters;
+}
+
 Fit fit_of(const Reading& reading, const Words& sample) noexcept {
+    if (is_plain(reading, sample)) {
+        return {.plain = true};
+    }
     std::array<std::uint16_t, 26> counts{};
     std::uint16_t letters = 0;
     for (std::size_t i = sample.begin; i < sample.end; ++i) {

@@ -40,17 +40,6 @@ constexpr std::string_view kWords =
     "के है और में की को से का यह नहीं पर कि हैं तो भी एक हो ने मैं था कर वह अपने इस सभी जो या मुझे तुम आप अब बिना सब कुछ "
     "करो बताओ जाओ";
 
-// Bytes of the longest of them.
-constexpr std::size_t kLongestWord = [] {
-    std::size_t longest = 0;
-    for (std::size_t at = 0; at < kWords.size();) {
-        const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
-        longest = std::max(longest, end - at);
-        at = end + 1;
-    }
-    return longest;
-}();
-
 class CommonBits {
   public:
     CommonBits() noexcept {
@@ -101,35 +90,17 @@ struct Change {
     std::size_t shift = 0;
     bool mirror = false;
 
-    [[nodiscard]] char32_t of(char32_t letter) const noexcept;
-};
-
-// A character, and where it stands in an alphabet of a pair; none: npos.
-struct Letter {
-    char32_t code_point = 0;
-    Alphabet alphabet{};
-    std::size_t at = Alphabet::npos;
-
-    Letter() = default;
-    Letter(char32_t cp, const Pair& pair) noexcept : code_point(cp) {
+    [[nodiscard]] char32_t of(char32_t letter) const noexcept {
         for (const std::size_t which : {pair.small, pair.capital}) {
-            alphabet = kAlphabets[which];
-            at = alphabet.find(cp);
+            const Alphabet alphabet = kAlphabets[which];
+            const std::size_t at = alphabet.find(letter);
             if (at != Alphabet::npos) {
-                return;
+                return alphabet[mirror ? alphabet.size() - 1 - at : (at + shift) % alphabet.size()];
             }
         }
-    }
-    [[nodiscard]] char32_t after(const Change& change) const noexcept {
-        if (at == Alphabet::npos) {
-            return code_point;
-        }
-        const std::size_t moved = change.mirror ? alphabet.size() - 1 - at : at + change.shift;
-        return alphabet[moved < alphabet.size() ? moved : moved - alphabet.size()];
+        return letter;
     }
 };
-
-char32_t Change::of(char32_t letter) const noexcept { return Letter(letter, pair).after(*this); }
 
 // As folding leaves a letter of these alphabets.
 char32_t folded(char32_t letter) noexcept {
@@ -162,12 +133,102 @@ class Word {
         }
     }
     [[nodiscard]] bool is_common() const noexcept {
-        return size_ > 2 && size_ <= kLongestWord && kCommon.may_have(hash_bytes(bytes_.data(), size_));
+        return size_ > 2 && size_ <= kMostBytes && kCommon.may_have(hash_bytes(bytes_.data(), size_));
     }
 
   private:
-    std::array<char, kMostBytes + 16> bytes_{};
+    std::array<char, kMostBytes + 16> bytes_;  // not initialised: only what was added counts
     std::size_t size_ = 0;
+};
+
+constexpr std::size_t kMostLetters = 34;  // of an alphabet, and one
+
+// The letters of an alphabet twice over, as folding leaves them, in UTF-8: two bytes each.
+class FoldedAlphabet {
+  public:
+    explicit FoldedAlphabet(const Pair& pair) noexcept {
+        const Alphabet small = kAlphabets[pair.small];
+        for (std::size_t i = 0; i < 2 * small.size(); ++i) {
+            char utf8[4] = {};
+            (void)utf8::encode(folded(small[i % small.size()]), utf8);
+            letters_[i] = {utf8[0], utf8[1]};
+        }
+    }
+    [[nodiscard]] const std::array<char, 2>& operator[](std::size_t i) const noexcept { return letters_[i]; }
+
+  private:
+    std::array<std::array<char, 2>, 2 * kMostLetters> letters_{};
+};
+
+const std::array<FoldedAlphabet, kPairs.size()> kFoldedAlphabets = {
+    FoldedAlphabet(kPairs[0]), FoldedAlphabet(kPairs[1]), FoldedAlphabet(kPairs[2]), FoldedAlphabet(kPairs[3])};
+
+// Words whose letters have been looked up in an alphabet, so that each change of them takes little.
+class Sample {
+  public:
+    explicit Sample(std::size_t pair) noexcept : pair_(kPairs[pair]), alphabet_(kFoldedAlphabets[pair]) {}
+
+    // The letters of the next word; `end_word` behind them.
+    void add(char32_t cp) noexcept {
+        Letter letter = {kNone, 2, {}};
+        for (const std::size_t which : {pair_.small, pair_.capital}) {
+            const std::size_t at = kAlphabets[which].find(cp);
+            if (at != Alphabet::npos) {
+                letter.place = static_cast<std::uint8_t>(at);
+                break;
+            }
+        }
+        if (letter.place == kNone) {
+            letter.size = static_cast<std::uint8_t>(utf8::encode(folded(cp), letter.bytes.data()));
+        }
+        whole_ = whole_ && bytes_ + 4 <= kMostBytes;
+        if (whole_) {
+            letters_[used_++] = letter;
+            bytes_ += letter.size;
+        }
+    }
+    void end_word() noexcept {
+        used_ = whole_ ? used_ : ends_[words_];
+        ends_[++words_] = used_;
+        bytes_ = 0;
+        whole_ = true;
+    }
+    [[nodiscard]] std::size_t words() const noexcept { return words_; }
+
+    // Whether a word is common after the change; one that is too long is not.
+    [[nodiscard]] bool is_common(std::size_t word, const Change& change) const noexcept {
+        std::array<char, kMostBytes + 16> bytes;
+        std::size_t size = 0;
+        const std::size_t last = kAlphabets[pair_.small].size() - 1;
+        for (std::size_t i = ends_[word]; i < ends_[word + 1]; ++i) {
+            const Letter& letter = letters_[i];
+            if (letter.place == kNone) {
+                std::copy_n(letter.bytes.data(), letter.bytes.size(), bytes.data() + size);
+                size += letter.size;
+            } else {
+                const auto& changed = alphabet_[change.mirror ? last - letter.place : letter.place + change.shift];
+                std::copy_n(changed.data(), changed.size(), bytes.data() + size);
+                size += changed.size();
+            }
+        }
+        return size > 2 && kCommon.may_have(hash_bytes(bytes.data(), size));
+    }
+
+  private:
+    static constexpr std::uint8_t kNone = 255;
+    struct Letter {
+        std::uint8_t place;         // in the alphabet
+        std::uint8_t size;          // bytes
+        std::array<char, 4> bytes;  // of what is no letter of it
+    };
+    Pair pair_;
+    const FoldedAlphabet& alphabet_;
+    std::array<Letter, kSample * kMostBytes> letters_;  // not initialised: only what was added counts
+    std::array<std::size_t, kSample + 1> ends_{};
+    std::size_t used_ = 0;
+    std::size_t words_ = 0;
+    std::size_t bytes_ = 0;  // of the word
+    bool whole_ = true;      // the word is short enough
 };
 
 // Tokens of the reading, those in ASCII among them.
@@ -188,15 +249,16 @@ class Tries {
         }
         Change best;
         std::size_t most = 0;
-        for (const Pair& pair : kPairs) {
+        for (std::size_t which = 0; which < kPairs.size(); ++which) {
+            const Pair& pair = kPairs[which];
             const std::size_t letters = kAlphabets[pair.small].size();
             if (!holds(kAlphabets[pair.small], kAlphabets[pair.capital])) {
                 continue;
             }
-            take_sample(pair);
+            const Sample sample = sample_of(which);
             for (std::size_t shift = 0; shift < letters; ++shift) {  // 0: the mirror image
                 const Change change = {pair, shift, shift == 0};
-                const std::size_t found = changed(change);
+                const std::size_t found = changed(sample, change);
                 best = found > most ? change : best;
                 most = std::max(most, found);
             }
@@ -210,7 +272,8 @@ class Tries {
     [[nodiscard]] bool is_enough(std::size_t common) const noexcept {
         return common >= kLeastCommon && common * kShare >= std::min(kSample, stretch_.words);
     }
-    // visit(token) for the first kSample tokens beyond ASCII; it says how many were common so far.
+    // visit(token) for the first kSample tokens beyond ASCII; it says how many were common so far (or anything but 0,
+    // to go on).
     template <class Visit>
     void each_word(const Visit& visit) const {
         std::size_t seen = 0;
@@ -226,10 +289,7 @@ class Tries {
     [[nodiscard]] std::size_t reversed() const {
         std::size_t common = 0;
         each_word([&](const Token& token) {
-            if (token.size() > kLongestWord) {
-                return common;
-            }
-            std::array<char32_t, kLongestWord> letters{};
+            std::array<char32_t, kMostBytes> letters{};
             std::size_t count = 0;
             each_character(job_.reading.folded.bytes, token.begin, token.end,
                            [&](char32_t cp, std::size_t, std::size_t) {
@@ -245,30 +305,22 @@ class Tries {
         });
         return common;
     }
-    // The letters of the sample, looked up once for all changes. Words that no common one is as long as have none.
-    void take_sample(const Pair& pair) {
-        taken_ = 0;
+    [[nodiscard]] Sample sample_of(std::size_t pair) const {
+        Sample sample(pair);
         each_word([&](const Token& token) {
             const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
-            Taken& word = sample_[taken_++];
-            word.count = 0;
-            if (place.end - place.begin <= kLongestWord) {
-                each_character(job_.text(), place.begin, place.end, [&](char32_t cp, std::size_t, std::size_t) {
-                    word.letters[word.count++] = Letter(cp, pair);
-                });
-            }
-            return 1;
+            each_character(job_.text(), place.begin, place.end,
+                           [&](char32_t cp, std::size_t, std::size_t) { sample.add(cp); });
+            sample.end_word();
+            return std::size_t{1};
         });
+        return sample;
     }
-    // Common words of the sample after a change; 0 where the first few have none.
-    [[nodiscard]] std::size_t changed(const Change& change) const {
+    // How many words of the sample are common after the change; what is hopeless is given up.
+    [[nodiscard]] static std::size_t changed(const Sample& sample, const Change& change) noexcept {
         std::size_t common = 0;
-        for (std::size_t i = 0; i < taken_ && (i < kHopeless || common > 0); ++i) {
-            Word word;
-            for (const Letter& letter : std::span(sample_[i].letters).first(sample_[i].count)) {
-                word.add(folded(letter.after(change)));
-            }
-            common += word.is_common() ? 1U : 0U;
+        for (std::size_t i = 0; i < sample.words() && (common > 0 || i < kHopeless); ++i) {
+            common += sample.is_common(i, change) ? 1U : 0U;
         }
         return common;
     }
@@ -334,15 +386,8 @@ class Tries {
         }
     }
 
-    struct Taken {
-        std::array<Letter, kLongestWord> letters;
-        std::size_t count = 0;
-    };
-
     const Job& job_;
     Stretch stretch_;
-    std::array<Taken, kSample> sample_;
-    std::size_t taken_ = 0;
 };
 
 }  // namespace

@@ -21,39 +21,40 @@ constexpr std::string_view kSpelling =
     "alpha bravo charly delta echo foxtrott golf hotel india juliet kilo lima mike november oscar papa quebec romeo "
     "sierra tango uniform viktor whisky xray yankee zulu";
 
-// Letter of a word of the alphabet; 0: none. Few words get here.
-char spelled_letter(std::string_view word) noexcept {
-    std::size_t at = 0;
-    for (std::size_t index = 0; at < kSpelling.size(); ++index) {
-        const std::size_t end = std::min(kSpelling.find(' ', at), kSpelling.size());
-        if (kSpelling.substr(at, end - at) == word) {
-            return static_cast<char>('a' + index % 26);
-        }
-        at = end + 1;
-    }
-    return '\0';
-}
-
-// A bit for the hash of each word of the alphabet; all but one in fifty of other words are ruled out.
+// The letters of words of the alphabet, by the hash of the word.
 class SpelledWords {
   public:
     SpelledWords() noexcept {
         std::array<char, kSpelling.size() + 8> padded{};  // hash_bytes reads on
         std::copy(kSpelling.begin(), kSpelling.end(), padded.begin());
-        for (std::size_t at = 0; at < kSpelling.size();) {
+        std::size_t index = 0;
+        for (std::size_t at = 0; at < kSpelling.size(); ++index) {
             const std::size_t end = std::min(kSpelling.find(' ', at), kSpelling.size());
             const std::uint64_t hash = hash_bytes(padded.data() + at, end - at);
-            bits_[hash % kBits / 64] |= std::uint64_t{1} << (hash % 64);
+            std::size_t place = hash % kPlaces;
+            while (places_[place].letter != '\0' && places_[place].hash != hash) {
+                place = (place + 1) % kPlaces;
+            }
+            places_[place] = {hash, static_cast<char>('a' + index % 26)};
             at = end + 1;
         }
     }
-    [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
-        return (bits_[hash % kBits / 64] >> (hash % 64) & 1U) != 0;
+    // 0: it is no word of the alphabet.
+    [[nodiscard]] char letter(std::uint64_t hash) const noexcept {
+        std::size_t place = hash % kPlaces;
+        while (places_[place].letter != '\0' && places_[place].hash != hash) {
+            place = (place + 1) % kPlaces;
+        }
+        return places_[place].letter;
     }
 
   private:
-    static constexpr std::size_t kBits = 2048;
-    std::array<std::uint64_t, kBits / 64> bits_{};
+    struct Place {
+        std::uint64_t hash = 0;
+        char letter = '\0';  // 0: nothing is here
+    };
+    static constexpr std::size_t kPlaces = 512;  // a tenth is taken
+    std::array<Place, kPlaces> places_{};
 };
 
 const SpelledWords kSpelledWords;  // of this file alone; nothing is checked before main
@@ -70,7 +71,7 @@ class Speller {
 
     void run() {
         for (std::size_t i = kSpelledStep - 1; i < tokens_.size();) {
-            if (!may_spell(i) || at(i).letter == '\0') {
+            if (kSpelledWords.letter(tokens_[i].hash) == '\0') {
                 i += kSpelledStep;
                 continue;
             }
@@ -87,7 +88,6 @@ class Speller {
     [[nodiscard]] std::string_view word(std::size_t i) const noexcept {
         return job_.reading.folded.bytes.substr(tokens_[i].begin, tokens_[i].size());
     }
-    [[nodiscard]] bool may_spell(std::size_t i) const noexcept { return kSpelledWords.may_have(tokens_[i].hash); }
     [[nodiscard]] bool is_half(std::size_t i) const noexcept {
         return word(i) == "x" && i + 1 < tokens_.size() && word(i + 1) == "ray";
     }
@@ -95,7 +95,7 @@ class Speller {
         if (is_half(i) || (word(i) == "ray" && i > 0 && is_half(i - 1))) {
             return {'x', word(i) == "x" ? i + 2 : i + 1};
         }
-        return {may_spell(i) ? spelled_letter(word(i)) : '\0', i + 1};
+        return {kSpelledWords.letter(tokens_[i].hash), i + 1};
     }
     [[nodiscard]] std::string_view gap_before(std::size_t i) const noexcept {
         const std::size_t begin = tokens_[i - 1].end;
@@ -225,7 +225,7 @@ class PigLatin {
     }
     [[nodiscard]] bool is_pig(std::size_t i) const noexcept {
         const char* end = job_.reading.folded.bytes.data() + tokens_[i].end;
-        return tokens_[i].size() > 3 && tokens_[i].size() <= kMostPig && end[-1] == 'y' && end[-2] == 'a';
+        return end[-1] == 'y' && tokens_[i].size() > 3 && end[-2] == 'a' && tokens_[i].size() <= kMostPig;
     }
 
     void keep(std::size_t begin, std::size_t end) {

@@ -46,19 +46,25 @@ class Corrector {
 
   private:
     [[nodiscard]] std::string_view meant_by(std::string_view word) const noexcept {
+        if (!std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
+            return {};
+        }
+        const std::string_view meant = words_.spellings().meant_by(word);
+        return meant.empty() || is_known(word) ? std::string_view() : meant;
+    }
+
+    // Whether it is a word of the vocabulary, or a form of one.
+    [[nodiscard]] bool is_known(std::string_view word) const noexcept {
         Vocabulary::Walk walk(words_);
-        bool walks = true;
-        std::size_t letters = 0;
-        for (const char c : word) {
-            if (c < 'a' || c > 'z') {
-                return {};
+        for (std::size_t i = 0; i < word.size(); ++i) {
+            if (!walk.step(word[i])) {
+                return false;
             }
-            walks = walks && walk.step(c);
-            if (walks && ++letters >= Spellings::kLeast && walk.kind() == Vocabulary::Kind::stem) {
-                return {};  // a form of a word that is known
+            if (i + 1 >= Spellings::kLeast && walk.kind() == Vocabulary::Kind::stem) {
+                return true;
             }
         }
-        return walks && walk.kind() != Vocabulary::Kind::none ? std::string_view() : words_.spellings().meant_by(word);
+        return walk.kind() != Vocabulary::Kind::none;
     }
 
     // Whether another corrected word, or one that a signature is looked for by, is in reach of one of them.
@@ -79,6 +85,10 @@ class Corrector {
     }
 
     void copy(std::size_t begin, std::size_t end) {
+        if (reading_.folded.origin == nullptr) {
+            (void)children_.copy(text_, begin, end);
+            return;
+        }
         for (std::size_t at = begin; at < end; ++at) {
             const RawSpan place = raw_span(reading_.folded, at, at + 1);
             (void)children_.put_byte(text_[at], place.begin, place.end);

@@ -223,14 +223,29 @@ class Squeezer {
         return longest;
     }
 
+    // Whether two words may begin in a long one, each with room for itself.
+    [[nodiscard]] bool may_be_glued(std::string_view word) const noexcept {
+        std::size_t at = 0;
+        const auto goes_on = [&](std::size_t room) {
+            while (at + room <= word.size() && !words_.may_begin(word.data() + at)) {
+                ++at;
+            }
+            return at + room <= word.size();
+        };
+        if (!is_ascii(word.front()) && std::none_of(word.begin(), word.end(), is_ascii)) {
+            return false;
+        }
+        if (!goes_on(2 * kLeastKnown)) {
+            return false;
+        }
+        at += kLeastKnown;
+        return goes_on(kLeastKnown);
+    }
+
     // Whether a long word holds a known word and goes on with another one.
     [[nodiscard]] bool is_glued(std::size_t i) const noexcept {
         const std::string_view word = token(i);
-        std::size_t heads = 0;  // places where a word may begin
-        for (std::size_t at = 0; at + kLeastKnown <= word.size(); ++at) {
-            heads += words_.may_begin(word.data() + at) ? 1U : 0U;
-        }
-        if (heads < 2) {
+        if (!may_be_glued(word)) {
             return false;
         }
         std::size_t known = 0;
