@@ -132,6 +132,7 @@ void Children::reset(std::size_t size, const ChildLimits& limits) noexcept {
     sealed_ = false;
     exhausted_ = false;
     asked_ = {};
+    epoch_ += 0x9E3779B97F4A7C15U;
 }
 
 void Children::read_child(std::size_t index, bool deepest) noexcept {

@@ -131,10 +131,10 @@ bool is_redrawn(std::string_view a, std::string_view b) noexcept {
     return first.sorted() == second.sorted() || first.single() == second.single();
 }
 
-// Two bits of one place of a filter with 2^13 places.
-std::size_t place_of(std::uint64_t key) noexcept { return key >> 51U; }
+// Two bits of one place of a filter with 2^14 places.
+std::size_t place_of(std::uint64_t key) noexcept { return key >> 50U; }
 std::uint64_t bits_of(std::uint64_t key) noexcept {
-    return std::uint64_t{1} << (key >> 45U & 63U) | std::uint64_t{1} << (key >> 39U & 63U);
+    return std::uint64_t{1} << (key >> 44U & 63U) | std::uint64_t{1} << (key >> 38U & 63U);
 }
 
 }  // namespace

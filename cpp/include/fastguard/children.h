@@ -26,6 +26,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -137,6 +138,20 @@ class Children {
     // Bytes [begin, end) of a child as bytes of the root: from the first to the last that carried them. O(end - begin).
     [[nodiscard]] Origin origin(std::size_t index, std::size_t begin, std::size_t end) const noexcept;
 
+    // Bytes that may still be put.
+    [[nodiscard]] std::size_t budget() const noexcept { return budget_; }
+
+    // Makers may note, for the root and all its children, that nothing came of some bytes: `key` is a hash of them and
+    // of what was done with them, `size` is the maker's own (0 to 2^32 - 1). A few notes are kept.
+    void note(std::uint64_t key, std::size_t size) noexcept {
+        notes_[key >> 58U] = {key + epoch_, static_cast<std::uint32_t>(size)};
+    }
+    // Its size where there is a note with this key.
+    [[nodiscard]] std::optional<std::size_t> noted(std::uint64_t key) const noexcept {
+        const Note& note = notes_[key >> 58U];
+        return note.key == key + epoch_ ? std::optional<std::size_t>(note.size) : std::nullopt;
+    }
+
     // Whether something was not kept for want of budget.
     [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
 
@@ -147,6 +162,12 @@ class Children {
     [[nodiscard]] bool is_missed(std::string_view said) const noexcept;
 
     std::array<Child, kMaxChildren> children_{};
+    struct Note {
+        std::uint64_t key;  // and the epoch of its root: notes of others are none
+        std::uint32_t size;
+    };
+    std::array<Note, 64> notes_{};
+    std::uint64_t epoch_ = 0;
     std::size_t count_ = 0;
     Buffer<char> bytes_;
     Buffer<Origin> origins_;

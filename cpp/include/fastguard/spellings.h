@@ -47,7 +47,7 @@ class Spellings {
     std::vector<Key> keys_;  // by hash
     static constexpr unsigned kRestBits = 52;
     std::array<std::uint32_t, (1U << (64 - kRestBits)) + 1> first_{};  // key whose hash begins so
-    std::array<std::uint64_t, 1U << 13U> may_have_{};
+    std::array<std::uint64_t, 1U << 14U> may_have_{};
 
     // Sizes of words with the same first and last letter, a bit each: of what may be one letter away from one or have
     // its letters in another order; of words with every row of a letter as one.

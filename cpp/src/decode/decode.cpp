@@ -68,7 +68,7 @@ bool has_long_word(const Reading& reading) noexcept { return reading.dense[kLong
 // A long word, or what gzip data begins with.
 bool may_be_packed(const Reading& reading) noexcept {
     return has_long_word(reading) || (reading.counts.upper >= 8 && reading.counts.digit > 0 &&
-                                                     reading.raw.bytes.find("H4sI") != std::string_view::npos);
+                                      reading.raw.bytes.find("H4sI") != std::string_view::npos);
 }
 
 // More marks than sentences have: one in twelve bytes; and enough of them beside letters.

@@ -66,18 +66,19 @@ std::uint64_t hash_reversed(std::string_view word) noexcept {
     return fold_product(size * kHashSize ^ last, first ^ kHashChunk);
 }
 
-// `word` is of the folded view, of which 8 bytes past it are read.
-bool is_common_after(std::string_view word, const Change& change) noexcept {
+// Hash of a word of at most 16 bytes after the change, of the folded view: 8 bytes past it are read.
+std::uint64_t hash_after(std::string_view word, const Change& change) noexcept {
     static_assert(kLongestCommon == 16);
-    if (word.size() > kLongestCommon) {
-        return false;
-    }
     if (change.reverse) {
-        return is_common(hash_reversed(word));
+        return hash_reversed(word);
     }
     std::array<char, kLongestCommon + 8> changed{};
     std::transform(word.begin(), word.end(), changed.begin(), [&change](char c) { return change.of(c); });
-    return is_common(hash_bytes(changed.data(), word.size()));
+    return hash_bytes(changed.data(), word.size());
+}
+
+bool is_common_after(std::string_view word, const Change& change) noexcept {
+    return word.size() <= kLongestCommon && is_common(hash_after(word, change));
 }
 
 // Letters in common words after the change, of those of the sample; 0 where the first few words have none.
@@ -89,6 +90,20 @@ std::size_t score(const Reading& reading, const Words& sample, const Change& cha
         }
         const std::string_view word = word_of(reading, i);
         letters += word.size() > 1 && is_common_after(word, change) ? word.size() : 0;
+    }
+    return letters;
+}
+
+// Whether so many letters in common words speak for a change.
+bool is_enough(std::size_t common, std::size_t letters) noexcept { return common * 5 >= letters * 2 && common >= 6; }
+
+// The same as `score` of all of the sample, with no word that only looks like a common one.
+std::size_t exact_score(const Reading& reading, const Words& sample, const Change& change) noexcept {
+    std::size_t letters = 0;
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        const std::string_view word = word_of(reading, i);
+        const bool small = word.size() > 1 && word.size() <= kLongestCommon;
+        letters += small && kCommonWords.has(hash_after(word, change)) ? word.size() : 0;
     }
     return letters;
 }
@@ -166,6 +181,19 @@ Fit fit_of(const Reading& reading, const Words& sample) noexcept {
     return fit;
 }
 
+// Whether words that some shift or Atbash makes common ones have letters enough.
+bool may_be_moved(const Reading& reading, const Words& sample) noexcept {
+    std::size_t letters = 0;
+    std::size_t moved = 0;
+    for (std::size_t i = sample.begin; i < sample.end; ++i) {
+        const std::string_view word = word_of(reading, i);
+        letters += word.size();
+        const bool small = word.size() > 1 && word.size() <= kLongestCommon;
+        moved += small && kMovedWords.may_have(hash_of_steps(word.data(), word.size())) ? word.size() : 0;
+    }
+    return is_enough(moved, letters);
+}
+
 struct Found {
     Change change;
     std::size_t score = 0;
@@ -181,10 +209,13 @@ void consider(const Reading& reading, const Words& sample, const Change& change,
 // The change that makes most of the sample common words: of the four shifts that fit the letters best, rot13, Atbash
 // and reading from the end. What fits no better than the text as it stands is not tried. O(letters + 26 * 32).
 Found best_change(const Reading& reading, const Words& sample) noexcept {
-    Fit fit = fit_of(reading, sample);
-    const std::uint16_t plain = fit.shifted[0];
     Found best;
     consider(reading, sample, {0, false, true}, best);
+    if (!may_be_moved(reading, sample)) {
+        return best;
+    }
+    Fit fit = fit_of(reading, sample);
+    const std::uint16_t plain = fit.shifted[0];
     if (fit.plain) {
         return best;
     }
@@ -321,7 +352,7 @@ std::size_t try_stretch(const Job& job, const Words& stretch) {
         return stretch.end;
     }
     const Found found = best_change(reading, sample);
-    if (found.score * 5 < letters * 2 || found.score < 6) {
+    if (!is_enough(found.score, letters) || !is_enough(exact_score(reading, sample, found.change), letters)) {
         return stretch.end;
     }
     const Words whole = extended(reading, stretch, found.change);

@@ -4,6 +4,8 @@
 #include "rows.h"
 #include "units.h"
 
+#include "fastguard/tokenizer.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -253,20 +255,18 @@ Run with_lines(std::string_view text, Run run) noexcept {
     return run;
 }
 
-// Decodes the run around `at`; returns where it ends.
-std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
+// Decodes the run `run` (`line`: its first line) with the word `word` in it; returns where it ends.
+std::size_t try_run(const Job& job, const Run& word, const Run& line, const Run& run) {
     const std::string_view text = job.text();
-    const Run word = run_around(text, at, least, kAlnum);
     const unsigned classes = classes_of(text, word);
     const std::size_t size = word.end - word.begin;
     if ((classes & kBinary) != 0 && size >= 24) {
-        const bool kept = keep_whole(job, ViewKind::binary, word, {&kDigits2, 1}) ||
-                          keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 7}) ||
-                          keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 16});
-        return kept || size > 256 ? word.end : std::max(word.end, at);
+        (void)(keep_whole(job, ViewKind::binary, word, {&kDigits2, 1}) ||
+               keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 7}) ||
+               keep_whole(job, ViewKind::binary, word, {&kDigits2, 1, 0, 16}));
+        return word.end;
     }
-    const Run run = with_lines(text, run_around(text, at, least, kBase64));
-    const unsigned all = classes_of(text, run_around(text, at, least, kBase64));
+    const unsigned all = classes_of(text, line);
     if ((classes & kHex) != 0) {
         const Run lines = (all & kHex) != 0 ? run : word;
         if (keep_groups(job, ViewKind::base16, lines, {&kDigits16, 4}, 2)) {
@@ -289,6 +289,27 @@ std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
     (void)keep_groups(job, text[run.begin] == '+' ? ViewKind::utf7 : ViewKind::base64, run, {&kDigits64, 6},
                       (all & kAlnum) != 0 && run.begin == word.begin ? 1 : 4);
     return run.end;
+}
+
+// Decodes the run around `at`; returns where it ends. What was tried in another text of the same check and came to
+// nothing is passed over: children say much that the text they are made of says, too.
+std::size_t decode_run(const Job& job, std::size_t at, std::size_t least) {
+    const std::string_view text = job.text();
+    const Run word = run_around(text, at, least, kAlnum);
+    const Run line = run_around(text, at, least, kBase64);
+    const Run run = with_lines(text, line);
+    const std::uint64_t bytes = hash_bytes(text.data() + run.begin, run.end - run.begin);
+    const std::uint64_t key =
+        pair_hash(pair_hash(bytes, word.begin - run.begin), pair_hash(word.end - run.begin, line.end - run.begin));
+    if (const auto noted = job.children.noted(key)) {
+        return run.begin + *noted;
+    }
+    const std::size_t budget = job.children.budget();
+    const std::size_t end = try_run(job, word, line, run);
+    if (job.children.budget() == budget) {  // no child was begun
+        job.children.note(key, end - run.begin);
+    }
+    return end;
 }
 
 // Bit i: `size` set bits of `masks` begin at i; the next word is needed for those that cross.

@@ -36,11 +36,15 @@ class SpelledWords {
                 place = (place + 1) % kPlaces;
             }
             places_[place] = {hash, static_cast<char>('a' + index % 26)};
+            bits_[hash % kBits / 64] |= std::uint64_t{1} << (hash % 64);
             at = end + 1;
         }
     }
     // 0: it is no word of the alphabet.
     [[nodiscard]] char letter(std::uint64_t hash) const noexcept {
+        if ((bits_[hash % kBits / 64] >> (hash % 64) & 1U) == 0) {  // most words, in few lines of the cache
+            return '\0';
+        }
         std::size_t place = hash % kPlaces;
         while (places_[place].letter != '\0' && places_[place].hash != hash) {
             place = (place + 1) % kPlaces;
@@ -55,6 +59,8 @@ class SpelledWords {
     };
     static constexpr std::size_t kPlaces = 512;  // a tenth is taken
     std::array<Place, kPlaces> places_{};
+    static constexpr std::size_t kBits = 2048;
+    std::array<std::uint64_t, kBits / 64> bits_{};
 };
 
 const SpelledWords kSpelledWords;  // of this file alone; nothing is checked before main

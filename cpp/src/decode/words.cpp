@@ -119,22 +119,52 @@ constexpr std::string_view kWords =
     "yang dan di itu dengan untuk tidak ini dari dalam akan pada juga saya ke bisa ada kamu la va cua khong cac trong "
     "mot nguoi cho na ya wa kwa ni katika za ng sa ang mga ay ko hai ka ki ke ko se aur mein nahi kya";
 
-}  // namespace
+// A word, and what may be read behind it.
+using Padded = std::array<char, kLongestCommon + 8>;
 
-WordBits::WordBits() noexcept {
-    std::size_t at = 0;
-    while (at < kWords.size()) {
+// visit(word, size) for each of the words.
+template <class Visit>
+void each_word(const Visit& visit) {
+    for (std::size_t at = 0; at < kWords.size();) {
         const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
-        std::array<char, kLongestCommon + 8> word{};
+        Padded word{};
         const std::size_t size = std::min(end - at, kLongestCommon);
         std::copy_n(kWords.data() + at, size, word.data());
-        const std::uint64_t hash = hash_bytes(word.data(), size);
-        bits_[hash >> 54U] |= wanted(hash);
+        visit(word, size);
         at = end + 1;
     }
 }
 
+}  // namespace
+
+WordBits::WordBits() noexcept {
+    each_word([this](const Padded& word, std::size_t size) {
+        const std::uint64_t hash = hash_bytes(word.data(), size);
+        bits_[hash >> 54U] |= wanted(hash);
+        std::size_t place = hash % hashes_.size();
+        while (hashes_[place] != 0 && hashes_[place] != hash) {
+            place = (place + 1) % hashes_.size();
+        }
+        hashes_[place] = hash;
+    });
+}
+
+MovedWords::MovedWords() noexcept {
+    each_word([this](Padded word, std::size_t size) {
+        if (size < 2) {
+            return;
+        }
+        for (int mirrored = 0; mirrored < 2; ++mirrored) {
+            const std::uint64_t steps = hash_of_steps(word.data(), size);
+            bits_[steps >> 54U] |= wanted(steps);
+            std::transform(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(size), word.begin(),
+                           [](char c) { return static_cast<char>('a' + 'z' - c); });
+        }
+    });
+}
+
 const WordBits kCommonWords;
+const MovedWords kMovedWords;
 
 bool is_common_word(std::string_view word) noexcept {
     if (word.empty() || word.size() > kLongestCommon) {

@@ -2,6 +2,8 @@
 // may have been shuffled; where they stand after a change of letters, the change was right.
 #pragma once
 
+#include "fastguard/tokenizer.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,14 +21,55 @@ class WordBits {
     [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
         return (bits_[hash >> 54U] & wanted(hash)) == wanted(hash);
     }
+    // Whether a word is in the set: slower, and of no other word.
+    [[nodiscard]] bool has(std::uint64_t hash) const noexcept {
+        std::size_t place = hash % hashes_.size();
+        while (hashes_[place] != 0 && hashes_[place] != hash) {
+            place = (place + 1) % hashes_.size();
+        }
+        return hashes_[place] == hash;
+    }
 
   private:
     [[nodiscard]] static std::uint64_t wanted(std::uint64_t hash) noexcept {
         return std::uint64_t{1} << (hash >> 48U & 63U) | std::uint64_t{1} << (hash >> 42U & 63U);
     }
     std::array<std::uint64_t, 1024> bits_{};
+    std::array<std::uint64_t, 8192> hashes_{};  // 0: nothing is here; most places
 };
 extern const WordBits kCommonWords;
+
+// What a word of 2 to 16 lower-case letters has in common with the same word moved along the alphabet by any shift: how
+// far it is from each letter to the next one. Bytes up to 8 past it are read and do not count.
+[[nodiscard]] inline std::uint64_t hash_of_steps(const char* word, std::size_t size) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
+    const auto steps = [](const char* letters, std::size_t count) {
+        const std::uint64_t up = first_bytes(letters + 1, 8) + 26 * kOnes - first_bytes(letters, 8);  // 1 to 51
+        const std::uint64_t around = (up + (128 - 26) * kOnes) >> 7U & kOnes;
+        const std::uint64_t all = up - 26 * around;
+        return count >= 8 ? all : all & ((std::uint64_t{1} << (8 * count)) - 1);
+    };
+    const std::uint64_t more = size > 9 ? steps(word + 8, size - 9) : 0;
+    return fold_product(size * kHashSize ^ steps(word, size - 1), more ^ kHashChunk);
+}
+
+// Words that a shift, or Atbash, makes common ones.
+class MovedWords {
+  public:
+    MovedWords() noexcept;
+
+    // False only where neither any shift nor Atbash makes the word with these steps a common one.
+    [[nodiscard]] bool may_have(std::uint64_t steps) const noexcept {
+        return (bits_[steps >> 54U] & wanted(steps)) == wanted(steps);
+    }
+
+  private:
+    [[nodiscard]] static std::uint64_t wanted(std::uint64_t steps) noexcept {
+        return std::uint64_t{1} << (steps >> 48U & 63U) | std::uint64_t{1} << (steps >> 42U & 63U);
+    }
+    std::array<std::uint64_t, 1024> bits_{};
+};
+extern const MovedWords kMovedWords;
 
 [[nodiscard]] inline bool is_common(std::uint64_t hash) noexcept { return kCommonWords.may_have(hash); }
 

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kLeastLooks = 3;    // different characters that stand for letters
 constexpr std::uint32_t kLeastLeet = 4;   // positions (leet_positions) that are a clue
 constexpr std::size_t kLeastWords = 2;    // words of digits and letters that are common words
+constexpr std::size_t kLeetShare = 8;     // one word in so many has digits and letters
 constexpr std::size_t kMostLooked = 512;  // words looked at before it is decided
 constexpr std::size_t kMostWord = 32;     // bytes of a word with digits
 
@@ -108,6 +109,27 @@ bool is_latin(const Reading& reading) noexcept {
     return (reading.stats.scripts & ~kLatin) == 0;
 }
 
+// Whether so many words of an ASCII text may have digits or signs before letters in them that they stand for letters
+// (Looker::decide): of each such word, one stands right before a letter.
+bool may_be_spelt_with_signs(const Reading& reading) noexcept {
+    const ByteMasks& masks = reading.raw_masks;
+    const std::size_t blocks = (reading.raw.bytes.size() + kBlockBytes - 1) / kBlockBytes;
+    std::size_t pairs = 0;
+    std::size_t words = 0;
+    std::uint64_t sign_before = 0;  // whether the block before ends with one
+    std::uint64_t word_before = 0;
+    for (std::size_t i = 0; i < blocks; ++i) {
+        const std::uint64_t sign = masks.digit[i] | masks.leet[i];
+        const std::uint64_t letter = masks.word[i] & ~masks.digit[i];
+        const std::uint64_t word = sign | letter;
+        pairs += static_cast<std::size_t>(std::popcount(letter & (sign << 1U | sign_before)));
+        words += static_cast<std::size_t>(std::popcount(word & ~(word << 1U | word_before)));
+        sign_before = sign >> 63U;
+        word_before = word >> 63U;
+    }
+    return pairs >= kLeastWords && (words > kMostLooked || pairs * kLeetShare >= words);
+}
+
 class Looker {
   public:
     Looker(const Reading& reading, Children& children) noexcept
@@ -187,7 +209,7 @@ class Looker {
         const bool latin_alone = is_latin(reading_);
         letters_ = static_cast<std::size_t>(std::popcount(looks)) >= kLeastLooks && (mixed > 0 || latin_alone);
         whole_ = latin_alone || foreign <= mixed;
-        signs_ = spelled >= kLeastWords && spelled * 3 >= leet && leet * 8 >= count;
+        signs_ = spelled >= kLeastWords && spelled * 3 >= leet && leet * kLeetShare >= count;
         numbers_ = leet * 4 >= count;
     }
 
@@ -280,7 +302,8 @@ void make_lookalike(const Reading& reading, Children& children) {
     }
     const bool letters =
         !reading.ascii && reading.stats.confusables >= kLeastLooks && (reading.stats.mixed || is_latin(reading));
-    if (letters || reading.leet >= kLeastLeet) {
+    const bool signs = reading.leet >= kLeastLeet && (!reading.ascii || may_be_spelt_with_signs(reading));
+    if (letters || signs) {
         Looker(reading, children).run();
     }
 }

@@ -15,6 +15,44 @@ namespace {
 constexpr std::size_t kMostCorrected = 64;
 constexpr std::size_t kReach = kMaxWithin;  // words from one to the next that belong together
 
+// Ordinary words that are but a letter away from a word of the vocabulary, by chance. In alphabetical order.
+constexpr std::string_view kOrdinary =
+    "accent analysis analysts analyze apples asset assets banana batches batter battle beach became bedside "
+    "bending blockers blocking blonde booked booking breach bridge bullets butter calming calorie camera cameras "
+    "cases century certainty chance charge charged chatter cheeks cheque china classes clause commanding commerce "
+    "compete competing compute computed confident conform conservation considerate contest continent converts "
+    "cooler county creature dancing decide decided decreased denied dinner easier editor entirely estate except "
+    "expert experts favorite fellow fellows filler finger fitter flirting fonts forgot formats formulas frames "
+    "friction gallon gaming garage genre gentle golden habits hacker handing heading healing heating hiring "
+    "historical homes humans hunter identify immense india informative injuries insect interior interval "
+    "intervals intro invention invoice james joined killed larger lateral laying liberal listed living lotion "
+    "manual maria marked markers marking matter metal miles modules modulo motion moving nation nations nights "
+    "noting notion painting parking parting passes passing pasted phase phases plants pointing posed poses prague "
+    "printed prints processor promoted promotes promoting promotion protect qualify queen racing ranges ranging "
+    "ranking rating reels region regions relative relatives relying reserve reserved resumes retain reuse reward "
+    "rolling safely saving scheme seeking selling senior shopping signage sister situation slowing sorted "
+    "spending sphere springs staring stars stated stating station stats staying stored stores storing strands "
+    "stride strike stripe summaries supreme swing talent tasked teams tested tester texting thinks threads threat "
+    "throughput tilted timing tracing tracks traits transit tuesday unsure verses versions waited waiting "
+    "whatever wherever wooden writer";
+constexpr std::size_t kOrdinaryWords =
+    1 + static_cast<std::size_t>(std::count(kOrdinary.begin(), kOrdinary.end(), ' '));
+constexpr auto kOrdinaryOnes = [] {
+    std::array<std::string_view, kOrdinaryWords> words{};
+    std::size_t at = 0;
+    for (std::string_view& word : words) {
+        const std::size_t end = std::min(kOrdinary.find(' ', at), kOrdinary.size());
+        word = kOrdinary.substr(at, end - at);
+        at = end + 1;
+    }
+    return words;
+}();
+static_assert(std::is_sorted(kOrdinaryOnes.begin(), kOrdinaryOnes.end()));
+
+bool is_ordinary(std::string_view word) noexcept {
+    return std::binary_search(kOrdinaryOnes.begin(), kOrdinaryOnes.end(), word);
+}
+
 struct Corrected {
     std::size_t token;
     std::string_view meant;
@@ -50,7 +88,7 @@ class Corrector {
             return {};
         }
         const std::string_view meant = words_.spellings().meant_by(word);
-        return meant.empty() || is_known(word) ? std::string_view() : meant;
+        return meant.empty() || is_ordinary(word) || is_known(word) ? std::string_view() : meant;
     }
 
     // Whether it is a word of the vocabulary, or a form of one.
