@@ -55,59 +55,87 @@ std::size_t single_letters(std::string_view word) noexcept {
     return count;
 }
 
-// The keys of a word of at most kMostMisspelt letters: sums of numbers, one per letter and place, so that a word
-// without one of its letters takes a few instructions. Each key depends on the word's first and last letter as well.
-class Keys {
+// Keys of a word of at most kMostMisspelt letters are sums of numbers, one per letter and place. Each depends on the
+// word's first and last letter as well. `kind`: keys of one kind are compared with their like.
+std::uint64_t key_of(std::uint64_t letters, std::uint64_t edges, std::uint64_t kind) noexcept {
+    const std::uint64_t value = (letters ^ ((edges + 1) * kMix + kind)) * kBase;
+    return value ^ value >> 32U;
+}
+
+// The keys of a word drawn out or with its inner letters in another order.
+class Redrawn {
   public:
-    explicit Keys(std::string_view word) noexcept : size_(word.size()), edges_((edges_of(word) + 1) * kMix) {
+    explicit Redrawn(std::string_view word) noexcept : edges_(edges_of(word)) {
         std::size_t singles = 0;
         std::uint64_t before = 0;
-        for (std::size_t i = 0; i < size_; ++i) {
+        for (std::size_t i = 0; i < word.size(); ++i) {
             const std::uint64_t letter = kLetters[letter_at(word, i)];
-            prefixes_[i + 1] = prefixes_[i] + letter * kPowers[i];
             sorted_ += letter;
             single_ += letter != before ? letter * kPowers[singles] : 0;
             singles += letter != before ? 1U : 0U;
             before = letter;
         }
     }
-
     // The letters in any order.
-    [[nodiscard]] std::uint64_t sorted() const noexcept { return key(sorted_, 1); }
+    [[nodiscard]] std::uint64_t sorted() const noexcept { return key_of(sorted_, edges_, 1); }
     // Every row of one letter as one.
-    [[nodiscard]] std::uint64_t single() const noexcept { return key(single_, 2); }
-    [[nodiscard]] std::uint64_t whole() const noexcept { return key(prefixes_[size_], 0); }
-    // The word without its letter `i`.
-    [[nodiscard]] std::uint64_t without(std::size_t i) const noexcept {
-        return key(prefixes_[i] + (prefixes_[size_] - prefixes_[i + 1]) * kInverse, 0);
-    }
+    [[nodiscard]] std::uint64_t single() const noexcept { return key_of(single_, edges_, 2); }
 
+  private:
+    std::uint64_t edges_;
+    std::uint64_t sorted_ = 0;
+    std::uint64_t single_ = 0;
+};
+
+// The keys of a word and of the word without any one letter, of a few instructions each.
+class Shortened {
+  public:
+    explicit Shortened(std::string_view word) noexcept : size_(word.size()), edges_(edges_of(word)) {
+        prefixes_[0] = 0;
+        for (std::size_t i = 0; i < size_; ++i) {
+            prefixes_[i + 1] = prefixes_[i] + kLetters[letter_at(word, i)] * kPowers[i];
+        }
+    }
     // visit(key) for each of them; stops where that says true.
     template <class Visit>
     void each(const Visit& visit) const {
-        if (visit(single()) || visit(sorted()) || visit(whole())) {
-            return;
-        }
-        for (std::size_t i = 1; i < size_; ++i) {
-            if (visit(without(i))) {
-                return;
-            }
+        const std::uint64_t whole = prefixes_[size_];
+        bool done = visit(key_of(whole, edges_, 0));
+        for (std::size_t i = 1; i < size_ && !done; ++i) {
+            done = visit(key_of(prefixes_[i] + (whole - prefixes_[i + 1]) * kInverse, edges_, 0));
         }
     }
 
   private:
-    // `kind`: keys of one kind are compared with their like.
-    [[nodiscard]] std::uint64_t key(std::uint64_t letters, std::uint64_t kind) const noexcept {
-        const std::uint64_t value = (letters ^ (edges_ + kind)) * kBase;
-        return value ^ value >> 32U;
-    }
-
     std::size_t size_;
-    std::uint64_t edges_;
-    std::uint64_t sorted_ = 0;
-    std::uint64_t single_ = 0;
-    std::array<std::uint64_t, Spellings::kMostMisspelt + 1> prefixes_{};
+    std::size_t edges_;
+    std::array<std::uint64_t, Spellings::kMostMisspelt + 1> prefixes_;  // not initialised beyond the word
 };
+
+// visit(key) for each key of a word.
+template <class Visit>
+void each_key(std::string_view word, const Visit& visit) {
+    const Redrawn redrawn(word);
+    visit(redrawn.single());
+    visit(redrawn.sorted());
+    Shortened(word).each([&](std::uint64_t key) {
+        visit(key);
+        return false;
+    });
+}
+
+// The place in a set of 2^16 of a word's first three letters and its last one, or of its first one and its last three.
+std::size_t place_of_ends(char a, char b, char c, char d, std::uint64_t which) noexcept {
+    const auto value = [](char letter) { return static_cast<std::uint64_t>(letter - 'a'); };
+    return (((value(a) * kAlphabet + value(b)) * kAlphabet + value(c)) * kAlphabet + value(d) + which) * kMix >> 48U;
+}
+std::size_t place_of_first(std::string_view word) noexcept {
+    return place_of_ends(word[0], word[1], word[2], word.back(), 0);
+}
+std::size_t place_of_last(std::string_view word) noexcept {
+    const std::size_t size = word.size();
+    return place_of_ends(word[0], word[size - 3], word[size - 2], word[size - 1], kMix >> 8U);
+}
 
 // Whether one letter is wrong, missing or too many, or two neighbours changed places.
 bool is_one_away(std::string_view a, std::string_view b) noexcept {
@@ -126,8 +154,8 @@ bool is_one_away(std::string_view a, std::string_view b) noexcept {
 
 // Whether all letters of both are the same but for their order, or for how often one stands there in a row.
 bool is_redrawn(std::string_view a, std::string_view b) noexcept {
-    const Keys first(a);
-    const Keys second(b);
+    const Redrawn first(a);
+    const Redrawn second(b);
     return first.sorted() == second.sorted() || first.single() == second.single();
 }
 
@@ -150,11 +178,13 @@ void Spellings::finish() {
     std::sort(words_.begin(), words_.end());
     words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
     for (std::size_t i = 0; i < words_.size(); ++i) {
-        Keys(words_[i]).each([&](std::uint64_t key) {
+        each_key(words_[i], [&](std::uint64_t key) {
             keys_.push_back({key, static_cast<std::uint32_t>(i)});
             may_have_[place_of(key)] |= bits_of(key);
-            return false;
         });
+        for (const std::size_t place : {place_of_first(words_[i]), place_of_last(words_[i])}) {
+            ends_[place / 64] |= std::uint64_t{1} << (place % 64);
+        }
         Sizes& sizes = sizes_[edges_of(words_[i])];
         sizes.near |= 7U << (words_[i].size() - 1);
         sizes.single |= 1U << single_letters(words_[i]);
@@ -192,13 +222,24 @@ std::string_view Spellings::meant_by(std::string_view word) const noexcept {
         (sizes.single == 0 || (sizes.single >> single_letters(word) & 1U) == 0)) {
         return meant;
     }
-    Keys(word).each([&](std::uint64_t key) {
+    const auto look_up = [&](std::uint64_t key) {
         if ((may_have_[place_of(key)] & bits_of(key)) == bits_of(key)) {
             meant = find(key, word);
         }
         return !meant.empty();
-    });
+    };
+    const Redrawn redrawn(word);
+    if (!look_up(redrawn.single()) && !look_up(redrawn.sorted()) && has_ends_of_one(word)) {
+        Shortened(word).each(look_up);
+    }
     return meant;
+}
+
+// One letter wrong, missing or too many, or two neighbours in each other's place: the first three letters stay as they
+// are, or the last three do, unless the two are the middle ones of six.
+bool Spellings::has_ends_of_one(std::string_view word) const noexcept {
+    const auto has = [this](std::size_t place) { return (ends_[place / 64] >> (place % 64) & 1U) != 0; };
+    return word.size() == 6 || has(place_of_first(word)) || has(place_of_last(word));
 }
 
 }  // namespace fastguard

@@ -41,6 +41,8 @@ class Spellings {
         std::uint32_t word;
     };
 
+    // Whether it may be one letter away from a word that is known; no only where it is not.
+    [[nodiscard]] bool has_ends_of_one(std::string_view word) const noexcept;
     [[nodiscard]] std::string_view find(std::uint64_t hash, std::string_view word) const noexcept;
 
     std::vector<std::string> words_;
@@ -48,6 +50,9 @@ class Spellings {
     static constexpr unsigned kRestBits = 52;
     std::array<std::uint32_t, (1U << (64 - kRestBits)) + 1> first_{};  // key whose hash begins so
     std::array<std::uint64_t, 1U << 14U> may_have_{};
+
+    // First and last letters of words (has_ends_of_one), by hash.
+    std::array<std::uint64_t, (1U << 16U) / 64> ends_{};
 
     // Sizes of words with the same first and last letter, a bit each: of what may be one letter away from one or have
     // its letters in another order; of words with every row of a letter as one.

@@ -97,7 +97,8 @@ struct Unmarked {
 class Row {
   public:
     void add(std::string_view letters) noexcept {
-        for (std::size_t i = 0; i < letters.size() && size_ + i < word_.size(); ++i) {
+        const std::size_t kept = std::min(letters.size(), kLongestCommon - std::min(size_, kLongestCommon));
+        for (std::size_t i = 0; i < kept; ++i) {
             word_[size_ + i] = static_cast<char>(letters[i] | 0x20);
         }
         size_ += letters.size();
