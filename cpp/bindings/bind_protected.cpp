@@ -135,6 +135,11 @@ PyObject* guard_leaks(PyObject* self, PyObject* args, PyObject* kwargs) noexcept
         if (!check_released(engine, text, source, result)) {
             return nullptr;
         }
+        if (result.has(Truncated::max_bytes)) {
+            PyErr_SetString(PyExc_ValueError,
+                            "text is longer than the policy's limit max_bytes: what follows may leak more");
+            return nullptr;
+        }
         Ref list(PyList_New(0));
         for (const Finding& finding : result.findings) {
             const bool ours = engine.pack().protecting(false) == finding.signature ||

@@ -13,8 +13,7 @@ namespace {
 constexpr std::uint8_t kMentionLevel = 4;  // that a category comes to by mentions alone
 constexpr std::size_t kToxicity =
     static_cast<std::size_t>(std::find(kCategories.begin(), kCategories.end(), "toxicity") - kCategories.begin());
-constexpr float kToxic = 0.35F;             // from which the learned score of toxicity is told
-constexpr std::ptrdiff_t kLookedBack = 64;  // findings among which the same signature counts once
+constexpr float kToxic = 0.35F;  // from which the learned score of toxicity is told
 
 float quantised(float probability) noexcept { return std::round(probability * 10000.0F) / 10000.0F; }
 
@@ -25,20 +24,43 @@ struct Evidence {
     std::array<bool, kCategoryCount> mentioned{};
 };
 
+// Signatures that were seen. The first kMarked of a pack have a bit each; one beyond is looked for among the findings.
+class Seen {
+  public:
+    explicit Seen(const CheckResult& result) noexcept : findings_(result.findings) {}
+
+    // Whether no finding before `at` that is no mention has the signature of that one. Asked in their order.
+    [[nodiscard]] bool is_first(std::size_t at) noexcept {
+        const std::uint32_t signature = findings_[at].signature;
+        if (signature >= kMarked) {
+            return std::none_of(findings_.begin(), findings_.begin() + static_cast<std::ptrdiff_t>(at),
+                                [=](const Finding& f) { return f.signature == signature && !f.mention; });
+        }
+        std::uint64_t& bits = bits_[signature / 64];
+        const std::uint64_t bit = std::uint64_t{1} << signature % 64;
+        const bool first = (bits & bit) == 0;
+        bits |= bit;
+        return first;
+    }
+
+  private:
+    static constexpr std::size_t kMarked = 4096;
+    const std::vector<Finding>& findings_;
+    std::array<std::uint64_t, kMarked / 64> bits_{};
+};
+
 Evidence evidence_of(const CheckResult& result, const Pack& pack) noexcept {
     Evidence evidence;
     evidence.doubt.fill(1.0F);
-    for (auto finding = result.findings.begin(); finding != result.findings.end(); ++finding) {
-        const Signature& signature = pack.signatures()[finding->signature];
+    Seen seen(result);
+    for (std::size_t i = 0; i < result.findings.size(); ++i) {
+        const Finding& finding = result.findings[i];
+        const Signature& signature = pack.signatures()[finding.signature];
         const std::uint8_t category = signature.spec.category;
-        if (finding->mention) {
+        if (finding.mention) {
             evidence.mentioned[category] = true;
-            continue;
-        }
-        const auto same = [&](const Finding& other) { return other.signature == finding->signature && !other.mention; };
-        const auto recent = finding - std::min<std::ptrdiff_t>(finding - result.findings.begin(), kLookedBack);
-        if (std::none_of(recent, finding, same)) {
-            evidence.doubt[category] *= 1.0F - (finding->supported ? signature.supported : signature.confidence);
+        } else if (seen.is_first(i)) {
+            evidence.doubt[category] *= 1.0F - (finding.supported ? signature.supported : signature.confidence);
             evidence.matched[category] = true;
         }
     }

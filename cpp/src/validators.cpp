@@ -60,7 +60,8 @@ struct Registry {
             }
         };
         add(kRegistry);
-        add(entity::kEuropeanChecks);
+        add(entity::kWestEuropeanChecks);
+        add(entity::kEastEuropeanChecks);
         add(entity::kAmericanChecks);
         add(entity::kOtherChecks);
         add(entity::kPlainChecks);

@@ -17,6 +17,8 @@ struct NamedCheck {
     bool (*accepts)(std::string_view) noexcept;
 };
 
+constexpr bool among(char c, std::string_view set) noexcept { return set.find(c) != std::string_view::npos; }
+
 // An identifier without the characters that only part it: letters in upper case, digits.
 class Compact {
   public:
@@ -98,7 +100,8 @@ constexpr bool is_date(unsigned month, unsigned day) noexcept {
 }
 
 // The registries, one per file.
-extern const std::array<NamedCheck, 47> kEuropeanChecks;
+extern const std::array<NamedCheck, 26> kWestEuropeanChecks;
+extern const std::array<NamedCheck, 21> kEastEuropeanChecks;
 extern const std::array<NamedCheck, 18> kAmericanChecks;
 extern const std::array<NamedCheck, 29> kOtherChecks;
 extern const std::array<NamedCheck, 8> kPlainChecks;

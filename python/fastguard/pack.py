@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from fastguard import _core, cache
+from fastguard import signature as reader
 from fastguard.errors import PackError
 from fastguard.fields import Fields, did_you_mean, parse_toml, read_bytes, show
 from fastguard.frozen import FrozenMap
@@ -109,12 +110,14 @@ class CompiledPack:
 def compile_pack(packs: Pack | Iterable[PathArgument] = (), *, use_cache: bool = True) -> CompiledPack:
     """Return a pack ready for the engine, from the cache where it holds just this one.
 
-    The cache is keyed by the bytes of all files, the version of fastguard and of the pattern engine. Files found in it
+    The cache is keyed by the bytes of all files, the version of fastguard and of the pattern engine, and the module that
+    reads signatures, whose defaults are part of what is cached. Files found in it
     were checked when it was written, so they are not parsed again. Raises `PackError`.
     """
     files = [] if isinstance(packs, Pack) else _find(packs, default=True)
     digest = _digest_of(packs) if isinstance(packs, Pack) else _digest(files)
-    key = hashlib.sha256(f"{_FORMAT} {_core.__version__} {_core.engine_version()} {digest}".encode()).hexdigest()
+    versions = f"{_FORMAT} {_core.__version__} {_core.engine_version()} {_reader_digest()}"
+    key = hashlib.sha256(f"{versions} {digest}".encode()).hexdigest()
     if use_cache:
         found = cache.load(key)
         compiled = _from_cache(found, digest) if found is not None else None
@@ -236,6 +239,13 @@ def _place(path: str) -> _File:
         raise PackError("not a TOML file by its name", file=path, expected="<detector>.toml")
     category = os.path.basename(folder)
     return _File(path, content, category if category in _core.CATEGORIES else "custom", name[:-5])
+
+
+def _reader_digest() -> str:
+    """Return the digest of the module that says what a file leaves unsaid."""
+    file = cast("str", reader.__file__)
+    loader = cast("Any", reader.__spec__).loader
+    return hashlib.sha256(loader.get_data(file)).hexdigest()
 
 
 def _digest(files: Iterable[_File]) -> str:

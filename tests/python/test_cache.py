@@ -165,6 +165,15 @@ def test_a_pack_from_the_cache_finds_the_same(folder: Path, acme_pack_object: Pa
     assert one.findings[0].text == "acme_0123456789abcdef"
 
 
+def test_another_reader_of_signatures_makes_another_pack(
+    folder: Path, acme_pack_object: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_pack(acme_pack_object)
+    assert compile_pack(acme_pack_object).from_cache
+    monkeypatch.setattr("fastguard.pack._reader_digest", lambda: "other defaults")
+    assert not compile_pack(acme_pack_object).from_cache
+
+
 def test_a_damaged_cache_is_replaced(folder: Path, acme_pack_object: Pack) -> None:
     compile_pack(acme_pack_object)
     path = stored(folder)

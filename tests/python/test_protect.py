@@ -223,6 +223,14 @@ def test_what_cannot_be_protected_is_said(call: object, error: type[Exception], 
         call(Guard(model=None))  # type: ignore[operator]
 
 
+def test_a_text_that_is_cut_at_max_bytes_is_not_said_to_leak_nothing() -> None:
+    guard = Guard(model=None, policy=Policy.from_dict({"limits": {"max_bytes": 2000}}))
+    guard.protect("porter", PROMPT)
+    assert guard.leaks("word " * 100 + PROMPT)
+    with pytest.raises(ValueError, match=r"^text is longer than the policy's limit max_bytes: what follows may leak"):
+        guard.leaks("word " * 1000 + PROMPT)
+
+
 def test_long_leaks_are_found_over_the_borders_of_segments() -> None:
     source = random.Random(5)
     secret = " ".join(f"{source.choice(VOCABULARY)}{source.randrange(999)}" for _ in range(4000))

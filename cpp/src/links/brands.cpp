@@ -135,12 +135,15 @@ void Brands::finish() {
     for (std::uint32_t i = 0; i < brands_.size(); ++i) {
         for (const std::string& domain : brands_[i].domains) domains_.emplace_back(domain, i);
         by_label_.push_back(i);
+        if (brands_[i].label.size() >= kLeastGlyph) by_skeleton_.push_back(i);
         if (brands_[i].distinctive && brands_[i].label.size() >= kLeastTypo) by_size_.push_back(i);
         longest = std::max(longest, brands_[i].label.size());
     }
     std::sort(domains_.begin(), domains_.end());
     std::sort(by_label_.begin(), by_label_.end(),
               [this](std::uint32_t a, std::uint32_t b) { return brands_[a].label < brands_[b].label; });
+    std::stable_sort(by_skeleton_.begin(), by_skeleton_.end(),
+                     [this](std::uint32_t a, std::uint32_t b) { return brands_[a].skeleton < brands_[b].skeleton; });
     std::stable_sort(by_size_.begin(), by_size_.end(), [this](std::uint32_t a, std::uint32_t b) {
         return brands_[a].label.size() < brands_[b].label.size();
     });
@@ -182,10 +185,11 @@ Resemblance Brands::resemblance(std::string_view label, const Looks& looks) cons
         return {Likeness::same, static_cast<std::uint32_t>(same)};
     }
     if (label.size() >= kLeastGlyph) {
-        for (std::uint32_t i = 0; i < brands_.size(); ++i) {
-            const Brand& brand = brands_[i];
-            if (brand.skeleton == looks.skeleton && brand.label.size() >= kLeastGlyph) return {Likeness::homoglyph, i};
-        }
+        const auto found = std::lower_bound(
+            by_skeleton_.begin(), by_skeleton_.end(), looks.skeleton,
+            [this](std::uint32_t i, std::string_view skeleton) { return brands_[i].skeleton < skeleton; });
+        if (found != by_skeleton_.end() && brands_[*found].skeleton == looks.skeleton)
+            return {Likeness::homoglyph, *found};
     }
     if (!looks.ascii || label.size() + 1 < kLeastTypo) return {};
     const std::size_t shortest = std::min(label.size() - 1, size_begin_.size() - 1);

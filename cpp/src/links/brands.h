@@ -76,9 +76,10 @@ class Brands {
 
     std::vector<Brand> brands_;
     std::vector<std::pair<std::string, std::uint32_t>> domains_;  // sorted
-    std::vector<std::uint32_t> by_label_;                         // sorted by label
-    std::vector<std::uint32_t> by_size_;                          // distinctive ones, by size of the label
-    std::vector<std::uint32_t> size_begin_;                       // in by_size_, of each size
+    std::vector<std::uint32_t> by_skeleton_;  // those of kLeastGlyph letters or more; of the same, in their order
+    std::vector<std::uint32_t> by_label_;     // sorted by label
+    std::vector<std::uint32_t> by_size_;      // distinctive ones, by size of the label
+    std::vector<std::uint32_t> size_begin_;   // in by_size_, of each size
 };
 
 // Whether `a` and `b` differ by one letter put in, left out, changed, or by two neighbours changed over, exactly.

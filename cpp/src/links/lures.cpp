@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace fastguard::links {
 namespace {
@@ -20,8 +21,21 @@ constexpr auto kLures = [] {
     return words;
 }();
 
+// Bit n of letter c: a lure of n bytes begins with it. Most words are told by these alone.
+constexpr auto kSizes = [] {
+    std::array<std::uint32_t, 256> sizes{};
+    for (const std::string_view word : kLures) {
+        sizes[static_cast<unsigned char>(word[0])] |= std::uint32_t{1} << word.size();
+    }
+    return sizes;
+}();
+
 }  // namespace
 
-bool is_lure(std::string_view token) noexcept { return std::binary_search(kLures.begin(), kLures.end(), token); }
+bool is_lure(std::string_view token) noexcept {
+    return !token.empty() && token.size() < 32 &&
+           (kSizes[static_cast<unsigned char>(token[0])] >> token.size() & 1U) != 0 &&
+           std::binary_search(kLures.begin(), kLures.end(), token);
+}
 
 }  // namespace fastguard::links
