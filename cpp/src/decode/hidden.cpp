@@ -4,6 +4,7 @@
 #include "utf8_decode.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fastguard::decoding {
 namespace {
@@ -19,7 +20,7 @@ void each_beyond_ascii(std::string_view text, const Visit& visit) {
             continue;
         }
         unsigned char four[4] = {};
-        std::copy_n(text.data() + at, std::min<std::size_t>(4, text.size() - at), four);
+        std::memcpy(four, text.data() + at, std::min(sizeof four, text.size() - at));
         const utf8::Step step = utf8::decode(four);
         visit(step.cp, at, at + step.length);
         at += step.length;

@@ -149,17 +149,11 @@ bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std
     const Run sample = {run.begin, std::min(run.end, run.begin + kUnitSample)};
     // The plus sign of UTF-7 is no digit; any other phase of it may look like another alphabet.
     for (groups.skip = job.text()[run.begin] == '+' ? 1 : 0; groups.skip < phases; ++groups.skip) {
-        std::array<unsigned char, kUnitSample> bytes{};
-        std::size_t count = 0;
-        produce_bytes(job.text(), sample, groups, [&](unsigned char byte) {
-            bytes[count++] = byte;
-            return count < bytes.size();
-        });
-        for (const bool big : {false, true}) {
-            const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
-            if (are_units({bytes.data(), count}, big) && keep_units(job, kind, produce)) {
-                return true;
-            }
+        UnitMeters meters(std::min(UnitMeter::kEnough, (sample.end - sample.begin) * groups.bits / 16));
+        produce_bytes(job.text(), sample, groups, [&meters](unsigned char byte) { return meters.add(byte); });
+        const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
+        if (meters.are_text() && keep_units(job, kind, produce)) {
+            return true;
         }
     }
     return false;

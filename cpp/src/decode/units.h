@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace fastguard::decoding {
 
@@ -55,6 +54,33 @@ class UnitMeter {
     std::size_t chinese_ = 0;
     std::size_t korean_ = 0;
     std::size_t all_ = 0;
+};
+
+// Both ways round at once, for bytes that come one by one, as long as either may be text.
+class UnitMeters {
+  public:
+    // `most`: units that may come.
+    explicit UnitMeters(std::size_t most) noexcept : most_(most) {}
+
+    // False where what follows cannot change that neither is text.
+    bool add(unsigned char byte) noexcept {
+        if (before_ == kNone) {
+            before_ = byte;
+            return true;
+        }
+        big_.add(before_ << 8U | byte);
+        little_.add(before_ | unsigned{byte} << 8U);
+        before_ = kNone;
+        return big_.count() < most_ && (big_.may_be_text(most_) || little_.may_be_text(most_));
+    }
+    [[nodiscard]] bool are_text() const noexcept { return big_.is_text() || little_.is_text(); }
+
+  private:
+    static constexpr unsigned kNone = 256;
+    UnitMeter big_;
+    UnitMeter little_;
+    std::size_t most_;
+    unsigned before_ = kNone;
 };
 
 // Gives sink(byte, begin, end) for the UTF-8 of the units that `produce` gives the bytes of. `big`: the high byte comes
@@ -112,19 +138,6 @@ template <class Produce>
         }
     });
     return meter.is_text();
-}
-
-// The same for bytes that lie together, at most 2 * UnitMeter::kEnough of them looked at. Noise has more units of no
-// alphabet than text may have after a few.
-[[nodiscard]] inline bool are_units(std::span<const unsigned char> bytes, bool big) noexcept {
-    const std::size_t count = std::min(bytes.size() / 2, UnitMeter::kEnough);
-    UnitMeter meter;
-    for (std::size_t i = 0; i < count && meter.may_be_text(count); ++i) {
-        const unsigned first = bytes[2 * i];
-        const unsigned second = bytes[2 * i + 1];
-        meter.add(big ? first << 8U | second : first | second << 8U);
-    }
-    return meter.count() == count && meter.is_text();
 }
 
 // Keeps what the bytes say as units of 16 bits, either way round; whether they did.
