@@ -317,13 +317,18 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
                                               scratch.impl().scratch, &collect_end, &ends);
     truncated = truncated || ends.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
     std::sort(ends.ends, ends.ends + ends.count);
-    std::uint32_t free = 0;  // where the next match may begin
+    std::uint32_t free = 0;     // where the next match may begin
+    std::uint32_t nothing = 0;  // no match begins before, whatever its end: so that no byte is looked at for each end
     for (std::size_t i = 0; i < ends.count; ++i) {
         const std::uint32_t end = ends.ends[i];
         if (end < free + one.min_width) {
             continue;
         }
-        std::uint32_t begin = std::max(free, end > one.reach ? end - one.reach : 0);
+        std::uint32_t begin = std::max({free, end > one.reach ? end - one.reach : 0, nothing});
+        while (begin + one.min_width <= end && !one.first.allows(text, begin)) {
+            ++begin;
+        }
+        nothing = begin;  // ends rise, and so does where their matches may begin
         for (; begin + one.min_width <= end; ++begin) {
             if (!one.first.allows(text, begin)) {
                 continue;
