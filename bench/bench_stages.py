@@ -55,7 +55,8 @@ def _write_pack(path: Path) -> None:
         out += [_string(one["kind"]), _strings(one["views"]), _strings(one["sources"]), _number(one["enabled"])]
         out += [_string(one["pattern"]), _strings(one["validators"]), struct.pack("<f", one["entropy"])]
         out += [_number(one["keep_value"]), _strings(one["slots"]), _number(one["within"]), _number(one["ordered"])]
-        out += [_strings(one["unless"]), _string(one["candidate"])]
+        out += [_strings(one["unless"]), _string(one["candidate"]), _strings(one["formats"]), _strings(one["context"])]
+        out += [_number(one["needs_context"]), _number(one["mention"]), _number(one["fallback"])]
     out.append(_number(len(concepts)))
     out += [_string(name) + _strings(entries) for name, entries in concepts.items()]
     path.write_bytes(b"".join(out) + _string(compiled.core.databases()))

@@ -98,6 +98,11 @@ inline SignatureSpec read_signature(Reader& file) {
     spec.ordered = file.number() != 0;
     spec.unless = file.strings();
     spec.candidate = file.string();
+    spec.formats = file.strings();
+    spec.context = file.strings();
+    spec.needs_context = file.number() != 0;
+    spec.mention = file.number() != 0;
+    spec.fallback = file.number() != 0;
     return spec;
 }
 

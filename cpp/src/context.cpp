@@ -7,7 +7,7 @@ namespace fastguard {
 namespace {
 
 constexpr std::size_t kLookedAt = 160;  // tokens whose words are found in one go at most
-constexpr std::size_t kAtOnce = 48;     // and at first: those around one number
+constexpr std::size_t kAtOnce = 16;     // and at first: those around one number
 static_assert(kLookedAt > ContextWords::kMostBefore + ContextWords::kMostAfter + kMaxEntryTokens);
 
 }  // namespace

@@ -158,7 +158,7 @@ std::size_t Engine::Learner::add(const Reading& reading, GateResult gate, const 
         result_.gate_logits[l] = std::max(result_.gate_logits[l], gate.logits[l]);
     }
     if (gate.windows > 0 && !is_too_short(reading)) {
-        result_.toxicity = std::max(result_.toxicity, toxicity_logit(reading.ids, reading.blocks, silent));
+        result_.toxicity = std::max(result_.toxicity, toxicity_logit(reading.blocks, silent));
     }
     result_.gate_words = std::max(result_.gate_words, static_cast<std::uint32_t>(reading.tokens.size()));
     if (gate.windows > 0 && engine_.policy_.depth != Depth::gate && !engine_.gate_refutes(gate, source_)) {

@@ -1,6 +1,7 @@
 #include "fastguard/gate.h"
 
 #include "fastguard/error.h"
+#include "toxicity.h"
 
 #include <algorithm>
 #include <cmath>
@@ -41,6 +42,12 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
         label.low_scaled = inverse_logistic(label.low);
         label.high_scaled = inverse_logistic(label.high);
     }
+    for (std::size_t l = 0; l < labels_.size(); ++l) {
+        biases_[l] = labels_[l].bias;
+        for (std::size_t d = 0; d < kDenseFeatures; ++d) {
+            dense_[d][l] = labels_[l].dense[d];
+        }
+    }
     std::fill_n(table_.begin(), kGateLabels, std::int16_t{0});  // the row of "no feature"
     if (labels_.size() <= kFewLabels) {
         for (std::size_t row = 1; row < kGateBuckets; ++row) {
@@ -52,19 +59,21 @@ Gate::Gate(std::vector<std::int16_t> table, std::vector<Label> labels, float sca
     }
 }
 
+GateRows Gate::rows() const noexcept {
+    return {table_.data(), kGateMask, static_cast<std::uint16_t>(table_.size() / kGateBuckets), kToxicityWeights};
+}
+
 bool Gate::decides_all() const noexcept {
     return std::all_of(labels_.begin(), labels_.end(), [](const Label& label) { return label.low > 1.0F; });
 }
 
 GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense, float* window_scores,
                        std::span<const std::uint8_t> silent) const noexcept {
-    LabelScores base{};
-    for (std::size_t l = 0; l < labels_.size(); ++l) {
-        float sum = labels_[l].bias;
-        for (std::size_t d = 0; d < kDenseFeatures; ++d) {
-            sum += labels_[l].dense[d] * dense[d];
+    LabelScores base = biases_;
+    for (std::size_t d = 0; d < kDenseFeatures; ++d) {
+        for (std::size_t l = 0; l < kGateLabels; ++l) {
+            base[l] += dense_[d][l] * dense[d];
         }
-        base[l] = sum;
     }
 
     GateResult result;

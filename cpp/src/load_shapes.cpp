@@ -150,6 +150,7 @@ std::optional<LoadSpan> find_repetition(std::span<const Token> tokens, float rep
     const auto same = [tokens](std::size_t a, std::size_t b) { return tokens[a].hash == tokens[b].hash; };
     const std::size_t step = repeated >= kMuchRepeated ? kFewWords : kMostPeriod;
     std::optional<LoadSpan> best;
+    if (tokens.empty() || tokens.back().end - tokens.front().begin < kLeastRepeated) return best;
     std::size_t from = 0;
     for (std::size_t at = 0; at + kComparedWords < tokens.size(); at += step) {
         if (at < from) continue;

@@ -3,8 +3,10 @@
 #include "fastguard/phrases.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <tuple>
 
 namespace fastguard {
 namespace {
@@ -58,22 +60,29 @@ bool has_bit(const std::vector<std::uint64_t>& bits, std::uint64_t key) noexcept
     return ((bits[bit / 64] >> (bit % 64)) & 1U) != 0;
 }
 
-// Tokens whose concepts are looked at together: two such blocks hold any match, since kMaxWithin is less.
-constexpr std::size_t kBlockTokens = 32;
+// Tokens whose concepts are looked at together: the entries of any match begin in kBlocks of them that follow each
+// other.
+constexpr std::size_t kBlockTokens = 8;
+constexpr std::size_t kBlocks = 4;
 // Tokens before a match that decide about it: those a veto may begin in, and entries that reach into them.
 constexpr std::size_t kBefore = kUnlessBefore + kMaxEntryTokens;
+constexpr std::size_t kAhead = 64;   // tokens that the memory is asked for in time
 static_assert(kMaxConcepts <= 256);  // an index keeps concepts as bytes
-static_assert(kMaxWithin <= kBlockTokens && kMaxEntryTokens <= kBlockTokens);
+static_assert(std::tuple_size_v<decltype(ConceptSet::words)> == 4);
+static_assert(kMaxWithin <= (kBlocks - 1) * kBlockTokens + 1);
 
 }  // namespace
 
 std::size_t find_starters(const WordFilter& filter, std::string_view text, std::span<const Token> tokens,
                           Starter* out) noexcept {
     std::size_t count = 0;
+    std::uint64_t word = tokens.empty() ? 0 : pair_word(text, tokens[0]);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         std::uint32_t passed = filter.maybe(tokens[i].hash, stem_bytes(text.data() + tokens[i].begin));
         if (i + 1 < tokens.size()) {
-            passed |= filter.maybe_pair(pair_at(text, tokens, i));
+            const std::uint64_t next = pair_word(text, tokens[i + 1]);
+            passed |= filter.maybe_pair(pair_hash(word, next));
+            word = next;
         }
         out[count].value = static_cast<std::uint32_t>(i) << 3U | passed;
         count += passed != 0 ? 1U : 0U;
@@ -81,7 +90,8 @@ std::size_t find_starters(const WordFilter& filter, std::string_view text, std::
     return count;
 }
 
-void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries) {
+void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries,
+                                const std::function<Hint(const Entry&)>& hint) {
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::size_t capacity = 16;
     while (3 * capacity < 4 * entries.size()) {
@@ -103,13 +113,13 @@ void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> ent
         begin += slot.size;
     }
     entries_.resize(entries.size());
-    concepts_.resize(entries.size());
+    hints_.resize(entries.size());
     std::vector<std::uint8_t> filled(slots_.size());
     for (const auto& [key, entry] : entries) {
         const std::size_t slot = slot_of(key);
         const std::uint32_t at = slots_[slot].begin + filled[slot]++;
         entries_[at] = entry;
-        concepts_[at] = static_cast<std::uint8_t>(entry.concept_id);
+        hints_[at] = hint(entry);
     }
 }
 
@@ -169,11 +179,25 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
 }
 
 void ConceptTable::finish() {
-    words_.build(std::move(pending_[0]));
-    pairs_.build(std::move(pending_[1]));
-    stems_.build(std::move(pending_[2]));
+    words_.build(std::move(pending_[0]), [this](const Entry& entry) { return hint_of(entry, 1); });
+    pairs_.build(std::move(pending_[1]), [this](const Entry& entry) { return hint_of(entry, 2); });
+    stems_.build(std::move(pending_[2]), [this](const Entry& entry) { return hint_of(entry, 1); });
     hashes_.shrink_to_fit();
     stems_text_.shrink_to_fit();
+}
+
+ConceptTable::Index::Hint ConceptTable::hint_of(const Entry& entry, std::size_t words) const noexcept {
+    using Behind = Index::Hint::Behind;
+    const auto concept_id = static_cast<std::uint8_t>(entry.concept_id);
+    if (entry.hash_count > words) {
+        return {concept_id, Behind::word, static_cast<std::uint16_t>(hashes_[entry.hashes + words])};
+    }
+    if (entry.size() > words && entry.stem_size >= sizeof(Index::Hint::bytes)) {
+        Index::Hint hint{concept_id, Behind::stem, 0};
+        std::memcpy(&hint.bytes, stems_text_.data() + entry.stem, sizeof hint.bytes);
+        return hint;
+    }
+    return {concept_id, Behind::nothing, 0};
 }
 
 bool ConceptTable::knows(std::string_view word) const noexcept {
@@ -209,19 +233,34 @@ void ConceptTable::prefetch(std::string_view text, std::span<const Token> tokens
     }
 }
 
+void ConceptTable::add_hinted(std::span<const Index::Hint> hints, std::string_view text, std::span<const Token> tokens,
+                              std::size_t behind, ConceptSet& found) noexcept {
+    using Behind = Index::Hint::Behind;
+    std::uint16_t hash = 0;
+    std::uint16_t begins = 0;
+    const bool last = behind >= tokens.size();
+    if (!last) {
+        hash = static_cast<std::uint16_t>(tokens[behind].hash);
+        std::memcpy(&begins, text.data() + tokens[behind].begin, sizeof begins);
+    }
+    for (const Index::Hint& hint : hints) {
+        const bool may =
+            hint.behind == Behind::nothing || (!last && hint.bytes == (hint.behind == Behind::word ? hash : begins));
+        if (may) {
+            found.add(hint.concept_id);
+        }
+    }
+}
+
 void ConceptTable::sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
                           ConceptSet& found) const noexcept {
     const std::size_t at = starter.index();
     const Token& token = tokens[at];
     if (starter.may(WordFilter::kWord)) {
-        for (const std::uint8_t concept_id : words_.concepts(token.hash)) {
-            found.add(concept_id);
-        }
+        add_hinted(words_.hints(token.hash), text, tokens, at + 1, found);
     }
     if (starter.may(WordFilter::kPair)) {
-        for (const std::uint8_t concept_id : pairs_.concepts(pair_at(text, tokens, at))) {
-            found.add(concept_id);
-        }
+        add_hinted(pairs_.hints(pair_at(text, tokens, at)), text, tokens, at + 2, found);
     }
     if (starter.may(WordFilter::kStem)) {
         const std::uint64_t head = first_bytes(text.data() + token.begin, 8);
@@ -274,30 +313,41 @@ void ConceptTable::find(std::string_view text, std::span<const Token> tokens, st
                         const PhraseMatcher& phrases, PhraseScratch& scratch) const {
     scratch.event_count = 0;
     scratch.seen = {};
-    ConceptSet before;
-    std::size_t done = 0;  // events of starters below are there, or not needed
-    std::size_t from = 0;  // first starter within reach of the block
+    std::array<ConceptSet, kBlocks> latest;  // block b at b % kBlocks
+    std::size_t done = 0;                    // events of starters below are there, or not needed
+    std::size_t from = 0;                    // first starter within reach of the block
     std::size_t ahead = 0;
     for (std::size_t at = 0, block = 0; at < starters.size(); ++block) {
         const std::size_t begin = block * kBlockTokens;
-        ConceptSet here;
-        for (; ahead < starters.size() && starters[ahead].index() < begin + 2 * kBlockTokens; ++ahead) {
+        const std::size_t end = begin + kBlockTokens;
+        for (; ahead < starters.size() && starters[ahead].index() < begin + kAhead; ++ahead) {
             prefetch(text, tokens, starters[ahead]);
         }
-        for (; at < starters.size() && starters[at].index() < begin + kBlockTokens; ++at) {
+        ConceptSet& here = latest[block % kBlocks];
+        here = {};
+        for (; at < starters.size() && starters[at].index() < end; ++at) {
             sketch(text, tokens, starters[at], here);
         }
-        before |= here;
-        if (phrases.possible(before)) {
-            constexpr std::size_t kReach = kBlockTokens + kBefore;
-            while (starters[from].index() + kReach < begin) {
-                ++from;
-            }
-            for (done = std::max(done, from); done < at; ++done) {
-                add_events(text, tokens, starters[done], scratch);
-            }
+        // What is possible now and was not before, is so by a concept of this block.
+        if (here.empty()) {
+            continue;
         }
-        before = here;
+        ConceptSet all = here;
+        for (std::size_t back = 1; back < kBlocks; ++back) {
+            all |= latest[(block + back) % kBlocks];
+        }
+        if (!phrases.possible(all)) {
+            continue;
+        }
+        constexpr std::size_t kReach = (kBlocks - 1) * kBlockTokens + kBefore;
+        while (starters[from].index() + kReach < begin) {
+            ++from;
+        }
+        // A veto may begin in the last entry of the match.
+        for (done = std::max(done, from); done < starters.size() && starters[done].index() < end + kMaxEntryTokens;
+             ++done) {
+            add_events(text, tokens, starters[done], scratch);
+        }
     }
     ConceptEvent* events = scratch.events.data();
     const auto by_end = [](const ConceptEvent& a, const ConceptEvent& b) {

@@ -93,8 +93,9 @@ void read_words(const WordTables& tables, ReadingScratch& scratch, Reading& read
 
 const WordTables& WordTables::none() noexcept {
     static constexpr std::array<std::int16_t, kGateLabels> kNoWeights{};
+    static constexpr std::int8_t kNotToxic = 0;
     static const WordFilter knows_none;
-    static const WordTables tables = {{kNoWeights.data(), 0, kGateLabels}, &knows_none};
+    static const WordTables tables = {{kNoWeights.data(), 0, kGateLabels, &kNotToxic}, &knows_none};
     return tables;
 }
 

@@ -170,40 +170,53 @@ std::uint64_t bits_of(std::uint64_t key) noexcept {
 void Spellings::add(std::string_view word) {
     const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
     if (word.size() >= kLeast && word.size() <= kMost && std::all_of(word.begin(), word.end(), is_letter)) {
-        words_.emplace_back(word);
+        pending_.emplace_back(word);
     }
 }
 
 void Spellings::finish() {
-    std::sort(words_.begin(), words_.end());
-    words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-        each_key(words_[i], [&](std::uint64_t key) {
-            keys_.push_back({key, static_cast<std::uint32_t>(i)});
+    std::sort(pending_.begin(), pending_.end());
+    pending_.erase(std::unique(pending_.begin(), pending_.end()), pending_.end());
+    std::size_t letters = 0;
+    for (const std::string& word : pending_) {
+        letters += word.size();
+    }
+    letters_.reserve(letters);
+    begins_.reserve(pending_.size() + 1);
+    keys_.reserve(letters + 2 * pending_.size());
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        const std::string& word = pending_[i];
+        begins_.push_back(static_cast<std::uint32_t>(letters_.size()));
+        letters_ += word;
+        each_key(word, [&](std::uint64_t key) {
+            keys_.push_back({static_cast<std::uint32_t>(key >> 32U), static_cast<std::uint32_t>(i)});
             may_have_[place_of(key)] |= bits_of(key);
         });
-        for (const std::size_t place : {place_of_first(words_[i]), place_of_last(words_[i])}) {
+        for (const std::size_t place : {place_of_first(word), place_of_last(word)}) {
             ends_[place / 64] |= std::uint64_t{1} << (place % 64);
         }
-        Sizes& sizes = sizes_[edges_of(words_[i])];
-        sizes.near |= 7U << (words_[i].size() - 1);
-        sizes.single |= 1U << single_letters(words_[i]);
+        Sizes& sizes = sizes_[edges_of(word)];
+        sizes.near |= 7U << (word.size() - 1);
+        sizes.single |= 1U << single_letters(word);
     }
+    begins_.push_back(static_cast<std::uint32_t>(letters_.size()));
+    pending_ = {};
     std::sort(keys_.begin(), keys_.end(),
               [](const Key& a, const Key& b) { return a.hash != b.hash ? a.hash < b.hash : a.word < b.word; });
     for (const Key& key : keys_) {
-        ++first_[(key.hash >> kRestBits) + 1];
+        ++index_[(key.hash >> (32 - kIndexBits)) + 1];
     }
-    std::partial_sum(first_.begin(), first_.end(), first_.begin());
+    std::partial_sum(index_.begin(), index_.end(), index_.begin());
 }
 
 std::string_view Spellings::find(std::uint64_t hash, std::string_view word) const noexcept {
-    const std::size_t bucket = hash >> kRestBits;
-    const auto end = keys_.begin() + first_[bucket + 1];
-    auto key = std::lower_bound(keys_.begin() + first_[bucket], end, hash,
-                                [](const Key& one, std::uint64_t wanted) { return one.hash < wanted; });
-    for (; key != end && key->hash == hash; ++key) {
-        const std::string& known = words_[key->word];
+    const auto wanted = static_cast<std::uint32_t>(hash >> 32U);
+    const auto place = static_cast<std::ptrdiff_t>(wanted >> (32 - kIndexBits));
+    const auto end = keys_.begin() + index_[static_cast<std::size_t>(place + 1)];
+    auto key = std::lower_bound(keys_.begin() + index_[static_cast<std::size_t>(place)], end, wanted,
+                                [](const Key& one, std::uint32_t least) { return one.hash < least; });
+    for (; key != end && key->hash == wanted; ++key) {
+        const std::string_view known = this->word(key->word);
         const bool edges = known.front() == word.front() && known.back() == word.back();
         if (edges && known != word && (is_redrawn(known, word) || is_one_away(known, word))) {
             return known;

@@ -20,9 +20,8 @@ extern const float kToxicityBias;
 extern const float kToxicityCut;  // the logit from which the default policy flags
 
 // The logit of a text, of the windows that are not `silent` (as many as windows, or none); minus infinity where all
-// are. `ids` has kFeatureSlots a token, `blocks` are those of the same text. O(ids).
-[[nodiscard]] float toxicity_logit(std::span<const std::uint16_t> ids, std::span<const GateBlock> blocks,
-                                   std::span<const std::uint8_t> silent) noexcept;
+// are. `blocks` are those that a pass over words with a gate's rows gives. O(blocks).
+[[nodiscard]] float toxicity_logit(std::span<const GateBlock> blocks, std::span<const std::uint8_t> silent) noexcept;
 
 // The score of a logit, 0 to 0.94: from kToxicityCut it is at level 2 of a policy's own cuts, and never at level 1.
 [[nodiscard]] float toxicity_score(float logit) noexcept;

@@ -214,15 +214,19 @@ void runs_of_every_mask_equal_a_plain_loop() {
 // A gate's table and a filter with random bits.
 struct WordTables {
     std::vector<std::int16_t> rows;
+    std::vector<std::int8_t> toxicity;
     std::uint16_t width;
     fastguard::WordFilter filter;
 
     WordTables(Random& random, std::size_t labels)
-        : rows(fastguard::kGateBuckets * labels), width(static_cast<std::uint16_t>(labels)) {
+        : rows(fastguard::kGateBuckets * labels),
+          toxicity(fastguard::kGateBuckets),
+          width(static_cast<std::uint16_t>(labels)) {
         for (std::int16_t& weight : rows) {
             weight = static_cast<std::int16_t>(random() % 5 == 0 ? 0x8000U : random());
         }
         std::fill_n(rows.begin(), width, std::int16_t{0});
+        std::generate(toxicity.begin() + 1, toxicity.end(), [&] { return static_cast<std::int8_t>(random()); });
         for (int i = 0; i < 20'000; ++i) {
             filter.add_word(std::uint64_t{random()} << 32U | random());
             filter.add_pair(std::uint64_t{random()} << 32U | random());
@@ -236,6 +240,7 @@ struct WordsRead {
     std::vector<std::uint16_t> ids;
     std::vector<std::array<std::int32_t, fastguard::kGateLabels>> sums;
     std::vector<std::uint32_t> counts;
+    std::vector<std::int32_t> toxicity;
     std::vector<fastguard::Starter> starters;
     std::uint32_t longest = 0;
     std::uint32_t glued = 0;
@@ -250,11 +255,11 @@ WordsRead read_words(const Kernel& kernel, const string& padded, std::vector<fas
     WordsRead result;
     result.ids.resize(tokens.size() * fastguard::kFeatureSlots);
     result.starters.resize(tokens.size() + 1);
-    std::vector<fastguard::GateBlock> made(blocks, fastguard::GateBlock{{1, 2, 3}, 4});
+    std::vector<fastguard::GateBlock> made(blocks, fastguard::GateBlock{{1, 2, 3}, 4, 5});
     fastguard::WordPass pass{padded.data(),
                              tokens.data(),
                              tokens.size(),
-                             {tables.rows.data(), fastguard::kGateMask, tables.width},
+                             {tables.rows.data(), fastguard::kGateMask, tables.width, tables.toxicity.data()},
                              &tables.filter,
                              result.ids.data(),
                              made.data(),
@@ -270,6 +275,7 @@ WordsRead read_words(const Kernel& kernel, const string& padded, std::vector<fas
     for (const fastguard::GateBlock& block : made) {
         result.sums.push_back(block.sums);
         result.counts.push_back(block.count);
+        result.toxicity.push_back(block.toxicity);
     }
     result.starters.resize(pass.starter_count);
     result.longest = pass.longest;
@@ -290,6 +296,7 @@ void check_words(const WordsRead& read, const string& padded, const std::vector<
         sums = {};
     }
     std::fill(expected.counts.begin(), expected.counts.end(), 0U);
+    std::fill(expected.toxicity.begin(), expected.toxicity.end(), 0);
     for (std::uint32_t t = 0; t < tokens.size(); ++t) {
         const char* word = padded.data() + tokens[t].begin;
         expected.hashes.push_back(fastguard::hash_bytes(word, tokens[t].size()));
@@ -305,6 +312,7 @@ void check_words(const WordsRead& read, const string& padded, const std::vector<
                 expected.sums[t / fastguard::kStrideTokens][l] += tables.rows[row * tables.width + l];
             }
             expected.counts[t / fastguard::kStrideTokens] += id != 0 ? 1U : 0U;
+            expected.toxicity[t / fastguard::kStrideTokens] += tables.toxicity[row];
         }
     }
     expected.distinct = static_cast<std::uint32_t>(seen.size());

@@ -60,6 +60,13 @@ Words read_words(const fastguard::Kernel& kernel, std::string_view text, const C
         }
         return made;
     }();
+    static const auto toxicity = [] {
+        std::vector<std::int8_t> made(fastguard::kGateBuckets);
+        for (std::size_t i = 1; i < made.size(); ++i) {
+            made[i] = static_cast<std::int8_t>(i * 40503U >> 8U);
+        }
+        return made;
+    }();
     static const auto filter = [] {
         fastguard::WordFilter made;
         for (std::uint64_t i = 1; i < 20'000; ++i) {
@@ -80,7 +87,7 @@ Words read_words(const fastguard::Kernel& kernel, std::string_view text, const C
     fastguard::WordPass pass{padded.view().data(),
                              result.tokens.data(),
                              result.tokens.size(),
-                             {rows.data(), fastguard::kGateMask, fastguard::kGateLabels},
+                             {rows.data(), fastguard::kGateMask, fastguard::kGateLabels, toxicity.data()},
                              &filter,
                              result.ids.data(),
                              result.blocks.data(),
@@ -102,7 +109,7 @@ bool same(const Words& a, const Words& b) {
         return x.hash == y.hash && x.begin == y.begin && x.end == y.end;
     };
     const auto same_block = [](const fastguard::GateBlock& x, const fastguard::GateBlock& y) {
-        return x.sums == y.sums && x.count == y.count;
+        return x.sums == y.sums && x.count == y.count && x.toxicity == y.toxicity;
     };
     return std::equal(a.tokens.begin(), a.tokens.end(), b.tokens.begin(), b.tokens.end(), same_token) &&
            std::equal(a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(), same_block) &&

@@ -98,10 +98,8 @@ class Gate {
     // Whether no text is left to a model.
     [[nodiscard]] bool decides_all() const noexcept;
 
-    // The weights as WordPass takes them; row 0, that of "no feature", is 0.
-    [[nodiscard]] GateRows rows() const noexcept {
-        return {table_.data(), kGateMask, static_cast<std::uint16_t>(table_.size() / kGateBuckets)};
-    }
+    // The weights, and those of toxicity beside them, as WordPass takes them; row 0, that of "no feature", is 0.
+    [[nodiscard]] GateRows rows() const noexcept;
 
     // Scores a text by the sums over its words in blocks of kStrideTokens (at least one block). `window_scores` has
     // room for each window of two blocks: how strongly any label speaks there, for choosing what to look at again.
@@ -112,6 +110,8 @@ class Gate {
   private:
     std::vector<std::int16_t> table_;
     std::vector<Label> labels_;
+    std::array<LabelScores, kDenseFeatures> dense_{};  // weights of the labels, a row a feature
+    LabelScores biases_{};
     float scale_;
 };
 

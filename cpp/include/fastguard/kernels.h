@@ -85,10 +85,12 @@ struct Token {
     [[nodiscard]] std::uint32_t size() const noexcept { return end - begin; }
 };
 
-// What the gate's rows of kStrideTokens words add up to, and how many features those words have.
+// What the gate's rows of kStrideTokens words add up to, how many features those words have, and what their weights of
+// toxicity add up to.
 struct GateBlock {
     std::array<std::int32_t, kGateLabels> sums;
     std::uint32_t count;
+    std::int32_t toxicity;
 };
 
 // Which words may begin an entry of a concept: by the hash of a word that is one, by the first four bytes of one that
@@ -152,7 +154,8 @@ struct Starter {
 struct GateRows {
     const std::int16_t* weights;
     std::uint16_t mask;
-    std::uint16_t width;  // kGateLabels or kFewLabels
+    std::uint16_t width;          // kGateLabels or kFewLabels
+    const std::int8_t* toxicity;  // a weight a row (toxicity.h), that of row 0 is 0
 
     [[nodiscard]] const std::int16_t* of(std::uint16_t id) const noexcept {
         return weights + static_cast<std::size_t>(id & mask) * width;

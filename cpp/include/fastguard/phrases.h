@@ -3,8 +3,8 @@
 // A concept is a list of entries (words, word sequences, beginnings of words). A phrase asks for one entry of each of
 // its concepts close together. Concepts are looked up by the hashes that the tokenizer has already made: three bit
 // tests a token for text that has nothing to do with any concept, whatever the number of entries and languages. Only
-// the tokens that pass, the starters, are looked at again, and where the concepts of no phrase come together within two
-// blocks of tokens, nothing more is done.
+// the tokens that pass, the starters, are looked at again, and where the concepts of no phrase come together within a
+// few blocks of tokens, nothing more is done.
 //
 //   ConceptTable table;  table.add(0, "ignore");  table.add(1, "instruct*");  table.finish();
 //   PhraseMatcher matcher({{.slots = {0, 1}, .within = 6}});
@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ struct ConceptSet {
         }
         return *this;
     }
+    [[nodiscard]] bool empty() const noexcept { return (words[0] | words[1] | words[2] | words[3]) == 0; }
     void add(ConceptId id) noexcept { words[id / 64U] |= std::uint64_t{1} << (id % 64U); }
     [[nodiscard]] bool has(ConceptId id) const noexcept { return ((words[id / 64U] >> (id % 64U)) & 1U) != 0; }
     [[nodiscard]] bool contains(const ConceptSet& other) const noexcept {
@@ -163,18 +165,26 @@ class ConceptTable {
             std::uint32_t tag : 24 = 0;
             std::uint32_t size : 8 = 0;  // 0: empty
         };
-        // Throws BuildError where more than 255 entries have one key.
-        void build(std::vector<std::pair<std::uint64_t, Entry>> entries);
+        // What is seen of an entry without a look at it: its concept, and two bytes of the word behind the key's, where
+        // it has one: of its hash, or its first ones.
+        struct Hint {
+            enum class Behind : std::uint8_t { nothing, word, stem };
+            std::uint8_t concept_id = 0;
+            Behind behind = Behind::nothing;
+            std::uint16_t bytes = 0;
+        };
+        // Throws BuildError where more than 255 entries have one key. `hint` gives an entry's.
+        void build(std::vector<std::pair<std::uint64_t, Entry>> entries, const std::function<Hint(const Entry&)>& hint);
         [[nodiscard]] std::span<const Entry> find(std::uint64_t key) const noexcept {
             const Slot& slot = slots_[slot_of(key)];
             return {entries_.data() + slot.begin, slot.size};
         }
-        // Asks the memory for what `find` and `concepts` look at first.
+        // Asks the memory for what `find` and `hints` look at first.
         void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&slots_[(key >> 24U) & mask_]); }
-        // The same entries' concepts alone: a smaller table, for the look at every starter.
-        [[nodiscard]] std::span<const std::uint8_t> concepts(std::uint64_t key) const noexcept {
+        // Hints of the same entries: a smaller table, for the look at every starter.
+        [[nodiscard]] std::span<const Hint> hints(std::uint64_t key) const noexcept {
             const Slot& slot = slots_[slot_of(key)];
-            return {concepts_.data() + slot.begin, slot.size};
+            return {hints_.data() + slot.begin, slot.size};
         }
 
       private:
@@ -190,13 +200,18 @@ class ConceptTable {
         std::vector<Slot> slots_;
         std::size_t mask_ = 0;
         std::vector<Entry> entries_;
-        std::vector<std::uint8_t> concepts_;  // of each entry
+        std::vector<Hint> hints_;  // of each entry
     };
 
     [[nodiscard]] bool matches(const Entry& entry, std::string_view text, std::span<const Token> tokens,
                                std::size_t first) const noexcept;
     // Asks the memory for what `sketch` looks at: the tables are larger than the nearest caches.
     void prefetch(std::string_view text, std::span<const Token> tokens, Starter starter) const noexcept;
+    // The hint of an entry whose key is its first `words` words.
+    [[nodiscard]] Index::Hint hint_of(const Entry& entry, std::size_t words) const noexcept;
+    // Adds the concepts of hints that the token behind the key's words, at `behind`, does not refute.
+    static void add_hinted(std::span<const Index::Hint> hints, std::string_view text, std::span<const Token> tokens,
+                           std::size_t behind, ConceptSet& found) noexcept;
     // Concepts of which an entry may begin at a token.
     void sketch(std::string_view text, std::span<const Token> tokens, Starter starter,
                 ConceptSet& found) const noexcept;

@@ -37,18 +37,23 @@ class Spellings {
 
   private:
     struct Key {
-        std::uint64_t hash;
+        std::uint32_t hash;  // the upper half: what shares it by chance is compared and found to be another word
         std::uint32_t word;
     };
+    static constexpr unsigned kIndexBits = 12;
 
+    [[nodiscard]] std::string_view word(std::size_t i) const noexcept {
+        return std::string_view(letters_).substr(begins_[i], begins_[i + 1] - begins_[i]);
+    }
     // Whether it may be one letter away from a word that is known; no only where it is not.
     [[nodiscard]] bool has_ends_of_one(std::string_view word) const noexcept;
     [[nodiscard]] std::string_view find(std::uint64_t hash, std::string_view word) const noexcept;
 
-    std::vector<std::string> words_;
-    std::vector<Key> keys_;  // by hash
-    static constexpr unsigned kRestBits = 52;
-    std::array<std::uint32_t, (1U << (64 - kRestBits)) + 1> first_{};  // key whose hash begins so
+    std::vector<std::string> pending_;                           // before `finish`
+    std::string letters_;                                        // of all words, sorted
+    std::vector<std::uint32_t> begins_;                          // of each word there, and the end of the last
+    std::vector<Key> keys_;                                      // by hash, then word
+    std::array<std::uint32_t, (1U << kIndexBits) + 1> index_{};  // the first key with these upper bits
     std::array<std::uint64_t, 1U << 14U> may_have_{};
 
     // First and last letters of words (has_ends_of_one), by hash.

@@ -19,7 +19,8 @@ namespace fastguard {
 // The low 64 bits of a product with the high ones over them.
 [[nodiscard]] inline std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) noexcept {
     __extension__ using Wide = unsigned __int128;
-    return (a * b) ^ static_cast<std::uint64_t>((static_cast<Wide>(a) * b) >> 64U);
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
 // The first `size` <= 8 bytes at `bytes`, of which 8 are read, as a little-endian number.
@@ -29,22 +30,33 @@ namespace fastguard {
     return size >= 8 ? chunk : chunk & ((std::uint64_t{1} << (8 * size)) - 1);
 }
 
-// Which of the first eight bytes of a word of `size` <= 16 bytes are its own, and whether it is longer than they are.
+inline constexpr std::uint64_t kHashSize = 0x9E3779B97F4A7C15U;
+inline constexpr std::uint64_t kHashChunk = 0xD6E8FEB86659FD93U;
+
+// Which of the first eight bytes of a word of `size` <= 16 bytes are its own, whether it is longer than they are, and
+// what its hash begins with.
 struct ByteMasksOfSize {
     std::array<std::uint64_t, 17> first{};
     std::array<std::uint64_t, 17> more{};
+    std::array<std::uint64_t, 17> start{};
 
     constexpr ByteMasksOfSize() noexcept {
         for (std::size_t size = 0; size < first.size(); ++size) {
             first[size] = size < 8 ? (std::uint64_t{1} << (8 * size)) - 1 : ~std::uint64_t{0};
             more[size] = size > 8 ? ~std::uint64_t{0} : 0;
+            start[size] = size * kHashSize;
         }
     }
 };
 inline constexpr ByteMasksOfSize kBytesOfSize;
 
-inline constexpr std::uint64_t kHashSize = 0x9E3779B97F4A7C15U;
-inline constexpr std::uint64_t kHashChunk = 0xD6E8FEB86659FD93U;
+// The hash of a word of `size` <= 16 bytes: what hash_bytes gives.
+[[nodiscard]] inline std::uint64_t hash_short(const char* bytes, std::size_t size) noexcept {
+    const std::uint64_t more = kBytesOfSize.more[size];
+    const std::uint64_t last = first_bytes(bytes + ((size - 8) & more), 8) & more;
+    return fold_product(kBytesOfSize.start[size] ^ (first_bytes(bytes, 8) & kBytesOfSize.first[size]),
+                        last ^ kHashChunk);
+}
 
 // Hash of `size` >= 1 bytes; up to 8 bytes past them are read and do not count. Same value on every little-endian CPU.
 [[nodiscard]] inline std::uint64_t hash_bytes(const char* bytes, std::size_t size) noexcept {

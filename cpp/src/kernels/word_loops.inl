@@ -53,19 +53,32 @@ struct WordReader {
         return static_cast<std::uint32_t>(count);
     }
 
-    // Hashes words, writes their ids, and for each whether an entry may begin with the word before it and itself.
-    template <bool Ascii>
+    // Hashes words, writes their ids, and for each whether an entry may begin with the word before it.
+    template <bool Ascii, bool Remember>
     FASTGUARD_TARGET void identify(std::size_t begin, std::size_t end, std::uint16_t* ids,
-                                   std::uint8_t* pairs) noexcept {
+                                   std::uint8_t* passed) noexcept {
         const char* text = pass.text;
         const WordFilter& filter = *pass.filter;
         std::uint64_t last = before;
+        std::uint32_t may = may_start;
+        std::uint32_t most = longest;
         for (Token* token = pass.tokens + begin; token != pass.tokens + end; ++token, ids += 3) {
             const char* bytes = text + token->begin;
             std::uint32_t size = token->end - token->begin;
-            std::uint64_t word = hash_bytes(bytes, size);
+            most = size > most ? size : most;
             const std::uint64_t head = first_bytes(bytes, 8);
+            std::uint64_t word = 0;
+            if (size > 16) [[unlikely]] {
+                word = hash_bytes(bytes, size);
+                glued += size > kGluedBytes ? size : 0;
+            } else {
+                word = hash_short(bytes, size);
+            }
             token->hash = word;
+            if constexpr (Remember) {
+                seen[(word >> 6U) % 16] |= std::uint64_t{1} << (word % 64);
+            }
+            const std::uint32_t alone = filter.maybe(word, static_cast<std::uint32_t>(head));
             if (is_number(head)) [[unlikely]] {
                 word = kNumber;
                 size = 0;
@@ -73,28 +86,50 @@ struct WordReader {
             const std::uint64_t pair = pair_hash(last, word);
             const std::uint32_t prefix = Ascii ? kAsciiPrefix : prefix_size(static_cast<unsigned char>(head));
             const std::uint64_t stem = ((head << (64 - 8 * prefix)) * kPrefix) >> 48U;
+            const std::uint32_t longer = (prefix - size) >> 31U;  // no branch: nobody foresees how long words are
             ids[0] = static_cast<std::uint16_t>(word >> 48U);
             ids[1] = static_cast<std::uint16_t>(pair >> 48U);
-            ids[2] = static_cast<std::uint16_t>(size > prefix ? stem : 0);
-            *pairs++ = static_cast<std::uint8_t>(filter.maybe_pair(pair));
+            ids[2] = static_cast<std::uint16_t>(stem & (std::uint64_t{0} - longer));
+            *passed++ = static_cast<std::uint8_t>(may | filter.maybe_pair(pair));
+            may = alone;
             last = word;
         }
         before = last;
+        may_start = may;
+        longest = most;
+    }
+
+    // A function of its own, not a lambda: that would be compiled for any CPU.
+    template <class Sums>
+    FASTGUARD_TARGET static inline void add(Sums& sums, std::int64_t& toxicity, const GateRows& rows,
+                                            std::size_t row) noexcept {
+        sums.add(rows.weights + row * Sums::kWidth);
+        toxicity += rows.toxicity[row];
     }
 
     // Adds up the gate's rows of words.
     template <class Sums>
     FASTGUARD_TARGET void weigh(const std::uint16_t* ids, std::size_t words, GateBlock& block) noexcept {
-        const auto* rows = reinterpret_cast<const char*>(pass.rows.weights);
-        constexpr std::size_t kRowBytes = Sums::kWidth * sizeof(std::int16_t);
-        const std::size_t mask = pass.rows.mask * kRowBytes;
+        const GateRows rows = pass.rows;
+        const std::uint64_t mask = rows.mask;
         Sums sums;
-        for (const std::uint16_t* id = ids; id != ids + 3 * words; id += 3) {
-            sums.add(rows + ((id[0] * kRowBytes) & mask));
-            sums.add(rows + ((id[1] * kRowBytes) & mask));
-            sums.add(rows + ((id[2] * kRowBytes) & mask));
+        std::int64_t toxicity = 0;
+        // Four ids are masked at once; which of them comes first does not matter to a sum.
+        const std::uint64_t masks = mask * 0x0001'0001'0001'0001U;
+        const std::uint16_t* id = ids;
+        const std::uint16_t* const behind = ids + 3 * words;
+        for (; behind - id >= 4; id += 4) {
+            const std::uint64_t four = first_bytes(reinterpret_cast<const char*>(id), 8) & masks;
+            add(sums, toxicity, rows, four & 0xFFFFU);
+            add(sums, toxicity, rows, four >> 16U & 0xFFFFU);
+            add(sums, toxicity, rows, four >> 32U & 0xFFFFU);
+            add(sums, toxicity, rows, four >> 48U);
+        }
+        for (; id != behind; ++id) {
+            add(sums, toxicity, rows, *id & mask);
         }
         sums.store(block.sums.data());
+        block.toxicity = static_cast<std::int32_t>(toxicity);
         std::uint16_t present = 0;
         for (std::size_t i = 0; i < 3 * words; ++i) {
             present = static_cast<std::uint16_t>(present + (ids[i] != 0 ? 1 : 0));
@@ -102,33 +137,23 @@ struct WordReader {
         block.count = present;
     }
 
-    // Lists the words that an entry may begin with, one word late: the next one has a say.
-    template <bool Remember>
-    FASTGUARD_TARGET void filter(std::size_t begin, std::size_t end, const std::uint8_t* pairs) noexcept {
-        const WordFilter& filter = *pass.filter;
-        const char* text = pass.text;
-        Starter* out = pass.starters;
-        std::size_t count = starters;
-        std::uint32_t passed = may_start;
-        std::uint32_t most = longest;
-        for (std::size_t i = begin; i < end; ++i) {
-            const Token& token = pass.tokens[i];
-            const std::uint32_t size = token.end - token.begin;
-            passed |= *pairs++;
-            out[count].value = (static_cast<std::uint32_t>(i) - 1) << 3U | passed;
-            count += passed != 0 ? 1U : 0U;
-            passed = filter.maybe(token.hash, static_cast<std::uint32_t>(first_bytes(text + token.begin, 8)));
-            if constexpr (Remember) {
-                seen[(token.hash >> 6U) % 16] |= std::uint64_t{1} << (token.hash % 64);
+    // Lists the words that an entry may begin with: `passed` tells of the words one before [begin, end), and has room
+    // for kStrideTokens.
+    FASTGUARD_TARGET void list(std::size_t begin, std::size_t end, const std::uint8_t* passed) noexcept {
+        Starter* out = pass.starters + starters;
+        for (std::size_t first = 0; first < end - begin; first += 8) {
+            std::uint64_t eight = first_bytes(reinterpret_cast<const char*>(passed) + first, 8);
+            if (end - begin - first < 8) {
+                eight &= ~std::uint64_t{0} >> (64 - 8 * (end - begin - first));
             }
-            most = size > most ? size : most;
-            if (size > kGluedBytes) [[unlikely]] {
-                glued += size;
+            while (eight != 0) {
+                const auto bit = static_cast<unsigned>(std::countr_zero(eight)) & ~7U;
+                const auto word = static_cast<std::uint32_t>(begin + first + bit / 8) - 1;
+                (out++)->value = word << 3U | static_cast<std::uint32_t>(eight >> bit & 0xFFU);
+                eight &= ~(std::uint64_t{0xFF} << bit);
             }
         }
-        starters = count;
-        may_start = passed;
-        longest = most;
+        starters = static_cast<std::size_t>(out - pass.starters);
     }
 };
 
@@ -139,20 +164,20 @@ FASTGUARD_TARGET inline void read_words_of(WordPass& pass) noexcept {
     WordReader reader{pass};
     std::uint16_t* ids = pass.ids;
     GateBlock* block = pass.blocks;
-    std::uint8_t pairs[kStrideTokens];
+    std::uint8_t passed[kStrideTokens] = {};
     std::size_t begin = 0;
     do {
         const std::size_t end = pass.count - begin > kStrideTokens ? begin + kStrideTokens : pass.count;
-        reader.identify<Ascii>(begin, end, ids, pairs);
+        if (begin < kRepeatWords) {
+            reader.identify<Ascii, true>(begin, end, ids, passed);
+        } else {
+            reader.identify<Ascii, false>(begin, end, ids, passed);
+        }
         reader.weigh<Sums>(ids, end - begin, *block++);
         if (begin == 0) {
-            pairs[0] = 0;  // nothing stands before the first word
+            passed[0] = 0;  // nothing stands before the first word
         }
-        if (begin < kRepeatWords) {
-            reader.filter<true>(begin, end, pairs);
-        } else {
-            reader.filter<false>(begin, end, pairs);
-        }
+        reader.list(begin, end, passed);
         ids += 3 * (end - begin);
         begin = end;
     } while (begin < pass.count);
