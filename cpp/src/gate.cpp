@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace fastguard {
 namespace {
 
 constexpr std::size_t kBlockIds = kStrideTokens * kFeatureSlots;
+constexpr std::size_t kFour = 4;
+using Four = float __attribute__((vector_size(kFour * sizeof(float))));
+static_assert(kGateLabels % kFour == 0);
 
 float inverse_logistic(float probability) noexcept {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -69,11 +73,17 @@ bool Gate::decides_all() const noexcept {
 
 GateResult Gate::score(std::span<const GateBlock> blocks, const DenseFeatures& dense, float* window_scores,
                        std::span<const std::uint8_t> silent) const noexcept {
+    // Four labels at once, each sum in the order of the features.
     LabelScores base = biases_;
-    for (std::size_t d = 0; d < kDenseFeatures; ++d) {
-        for (std::size_t l = 0; l < kGateLabels; ++l) {
-            base[l] += dense_[d][l] * dense[d];
+    for (std::size_t first = 0; first < labels_.size(); first += kFour) {
+        Four sum{};
+        std::memcpy(&sum, &base[first], sizeof sum);
+        for (std::size_t d = 0; d < kDenseFeatures; ++d) {
+            Four weights{};
+            std::memcpy(&weights, &dense_[d][first], sizeof weights);
+            sum += weights * dense[d];
         }
+        std::memcpy(&base[first], &sum, sizeof sum);
     }
 
     GateResult result;
