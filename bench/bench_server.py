@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ TARGETS = {
     "page_ms": (500, "slowest page over a full store, ms"),
     "postgres_page_ms": (500, "slowest page over a full store in PostgreSQL, ms"),
 }
+SPARSE = 25  # chunks of five bytes for each that leaves the gateway, which releases text in steps of 128
 
 
 @contextmanager
@@ -227,33 +228,58 @@ def stream(port: int, chunks: int) -> tuple[float, list[float], int]:
     return first, late[1:], len(late)
 
 
+def on_cpu(pid: int) -> float:
+    """Microseconds that a process's main thread has run."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1000
+
+
 def measure_gateway(folder: Path, rounds: int) -> dict[str, float]:
-    """The same stream by turns from the model API, through the gateway, and through a relay that looks at nothing."""
-    with process(folder, "bench.server_subject", "model", str(folder / "model.port")) as (direct, _):
-        url = f"http://127.0.0.1:{direct}"
+    """The same stream by turns from the model API and through what may stand in between.
+
+    `through` is the gateway; `relay` its server and client with nothing between them, `sparse` the same sending as seldom
+    as the gateway does, `hop` sockets alone: the least that any process in between adds.
+    """
+    subject = "bench.server_subject"
+    with ExitStack() as stack:
+
+        def begin(name: str, *arguments: str) -> tuple[int, subprocess.Popen[bytes]]:
+            return stack.enter_context(
+                process(folder, *arguments, *([] if name == "through" else [str(folder / name)]))
+            )
+
+        direct = begin("direct", subject, "model")
+        url = f"http://127.0.0.1:{direct[0]}"
         (folder / "gateway.toml").write_text(f'[upstreams.m]\nurl = "{url}/v1"\n', encoding="utf-8")
-        arguments = ("serve", "--port", "0", "--store", "", "--config", str(folder / "gateway.toml"))
-        with (
-            process(folder, "fastguard", *arguments) as (through, _),
-            process(folder, "bench.server_subject", "relay", url, str(folder / "relay.port")) as (relay, _),
-        ):
-            ports = {"direct": direct, "through": through, "relay": relay}
-            firsts: dict[str, list[float]] = {name: [] for name in ports}
-            lates: dict[str, list[float]] = {name: [] for name in ports}
-            for turn in range(rounds + 2):
-                for name, port in ports.items():
-                    first = stream(port, 1)[0]
-                    if turn >= 2:
-                        firsts[name].append(first)
-            for _ in range(max(2, rounds // 8)):
-                for name, port in ports.items():
-                    lates[name] += stream(port, 400)[1]
+        serve = ("fastguard", "serve", "--port", "0", "--store", "", "--config", str(folder / "gateway.toml"))
+        subjects = {
+            "direct": direct,
+            "through": begin("through", *serve),
+            "relay": begin("relay", subject, "relay", url, "1"),
+            "sparse": begin("sparse", subject, "relay", url, str(SPARSE)),
+            "hop": begin("hop", subject, "hop", str(direct[0])),
+        }
+        firsts: dict[str, list[float]] = {name: [] for name in subjects}
+        lates: dict[str, list[float]] = {name: [] for name in subjects}
+        ran = dict.fromkeys(subjects, 0.0)
+        for turn in range(rounds + 2):
+            for name, (port, _) in subjects.items():
+                first = stream(port, 1)[0]
+                if turn >= 2:
+                    firsts[name].append(first)
+        streams = max(2, rounds // 8)
+        for _ in range(streams):
+            for name, (port, server) in subjects.items():
+                before = on_cpu(server.pid)
+                lates[name] += stream(port, 400)[1]
+                ran[name] += (on_cpu(server.pid) - before) / (400 * streams)
     found = {f"gateway_first_{name}_ms": statistics.median(values) for name, values in firsts.items()}
     found |= {f"gateway_chunk_{name}_us": statistics.median(values) for name, values in lates.items()}
+    found |= {f"gateway_chunk_cpu_{name}_us": ran[name] for name in ("through", "relay")}
     for what, unit in (("first", "ms"), ("chunk", "us")):
-        values = {name: found[f"gateway_{what}_{name}_{unit}"] for name in ports}
+        values = {name: found[f"gateway_{what}_{name}_{unit}"] for name in subjects}
         found[f"gateway_{what}_{unit}"] = values["through"] - values["direct"]
-        found[f"gateway_{what}_over_relay_{unit}"] = values["through"] - values["relay"]
+        for name in ("hop", "relay", "sparse"):
+            found[f"gateway_{what}_over_{name}_{unit}"] = values["through"] - values[name]
     return found
 
 

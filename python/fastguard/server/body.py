@@ -6,7 +6,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Coroutine, Generator, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 
@@ -15,6 +15,7 @@ from fastguard.server.errors import RequestError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Coroutine[Any, Any, Message]]
+_Result = TypeVar("_Result")
 
 # Everything of a JSON document that is in quotes; possessive, so linear.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -35,7 +36,7 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
     coming = receive()
     try:
         # A small body has come with its head: then nothing waits, and no timer is set.
-        waiting = _Begun(coming, coming.send(None))
+        waiting = Begun(coming, coming.send(None))
     except StopIteration as come:
         message: Message = come.value
         if message["type"] == "http.request" and not message.get("more_body", False):
@@ -70,16 +71,16 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
     return unpack(b"".join(chunks), headers.get(b"content-encoding", b""), limits)
 
 
-class _Begun:
+class Begun(Generic[_Result]):
     """A coroutine that was begun and waits for `pending`: awaited, it goes on from there."""
 
     __slots__ = ("_coming", "_pending")
 
-    def __init__(self, coming: Coroutine[Any, Any, Message], pending: Any) -> None:
+    def __init__(self, coming: Coroutine[Any, Any, _Result], pending: Any) -> None:
         self._coming = coming
         self._pending = pending
 
-    def __await__(self) -> Generator[Any, Any, Message]:
+    def __await__(self) -> Generator[Any, Any, _Result]:
         pending = self._pending
         try:
             while True:
@@ -90,8 +91,8 @@ class _Begun:
                 else:
                     pending = self._coming.send(value)
         except StopIteration as come:
-            message: Message = come.value
-            return message
+            result: _Result = come.value
+            return result
 
 
 def unpack(body: bytes, encoding: bytes, limits: Limits) -> bytes:
