@@ -3,7 +3,7 @@
     python -m bench.bench_server [--record FILE] [--seconds 10] [--events 1000000] [--only guard,load,gateway,pages,postgres]
 
 Each comparison takes turns in one run, as other programs may use the machine: trust the ratios. The client shares the
-machine with the server, so the load's figures are of both.
+machine with the server, so the load's figures are of both; `load_others_cores` says how much of it other programs took.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -158,11 +159,27 @@ print(json.dumps([spent, errors]))
 def resident(pid: int) -> float:
     """Memory of a process and its children, MB."""
     total = 0
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())]
-    for number in pids:
+    for number in family(pid):
         status = Path(f"/proc/{number}/status").read_text(encoding="ascii")
         total += next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     return total / 1024
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())]
+
+
+def processor(pid: int) -> float:
+    """Seconds that all threads of a process and its children have run."""
+    files = [file for number in family(pid) for file in Path(f"/proc/{number}/task").glob("*/schedstat")]
+    return sum(int(file.read_text(encoding="ascii").split()[0]) for file in files) / 1e9
+
+
+def all_busy() -> float:
+    """Seconds that the machine's cores were busy with anything."""
+    values = [int(value) for value in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    return (sum(values) - values[3] - values[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def load(port: int, seconds: float) -> tuple[list[float], int]:
@@ -179,7 +196,12 @@ def measure_load(folder: Path, seconds: float) -> dict[str, float]:
     with process(folder, *arguments, str(folder / "load.db"), "--workers", "2") as (port, server):
         load(port, 2)
         before = resident(server.pid)
+        busy, ran, asked = all_busy(), processor(server.pid), resource.getrusage(resource.RUSAGE_CHILDREN)
         spent, errors = load(port, seconds)
+        now = resource.getrusage(resource.RUSAGE_CHILDREN)
+        served = processor(server.pid) - ran
+        asking = now.ru_utime + now.ru_stime - asked.ru_utime - asked.ru_stime
+        others = all_busy() - busy - served - asking
         after = resident(server.pid)
     p50, p99 = quantiles(spent)
     turns: dict[str, list[float]] = {"one": [], "empty": []}
@@ -195,7 +217,8 @@ def measure_load(folder: Path, seconds: float) -> dict[str, float]:
                 turns[name] += found
     return {
         "load_seconds": seconds, "load_rps": len(spent) / seconds, "load_p50_ms": p50 / 1000, "load_p99_ms": p99 / 1000,
-        "load_errors": errors, "load_memory_before_mb": before, "load_memory_after_mb": after,
+        "load_server_us": served * 1e6 / len(spent), "load_client_us": asking * 1e6 / len(spent),
+        "load_others_cores": others / seconds, "load_errors": errors, "load_memory_before_mb": before, "load_memory_after_mb": after,
         "load_one_rps": len(turns["one"]) / (3 * max(1.0, seconds / 8)),
         "load_empty_rps": len(turns["empty"]) / (3 * max(1.0, seconds / 8)),
         "load_one_over_empty": len(turns["one"]) / len(turns["empty"]),
