@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     fg::register_wordpiece(module);
     fg::register_language(module);
     fg::register_load(module);
+    fg::register_timings(module);
 }

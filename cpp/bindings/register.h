@@ -37,5 +37,6 @@ void register_tools(pybind11::module_& module);
 void register_wordpiece(pybind11::module_& module);
 void register_language(pybind11::module_& module);
 void register_load(pybind11::module_& module);
+void register_timings(pybind11::module_& module);
 
 }  // namespace fastguard::python

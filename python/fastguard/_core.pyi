@@ -329,6 +329,9 @@ FEATURE_DENSE_NAMES: Final[tuple[str, ...]]
 def features(text: str | bytes) -> tuple[bytes, bytes, int]:
     """(ids int32 [windows, FEATURE_WINDOW * FEATURE_SLOTS] token-major, dense float32 [FEATURE_DENSE], windows)."""
 
+def stage_times(guard: GuardBase, text: str | bytes, *, source: str, turns: int) -> dict[str, float]:
+    """Median nanoseconds of the steps of a check, each by itself, and of the engine's whole (``check``)."""
+
 def fold(text: str) -> str: ...
 def skeleton(text: str) -> str: ...
 def view_origin(text: str, view: str) -> tuple[str, list[int]]:

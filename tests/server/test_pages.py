@@ -16,6 +16,7 @@ import pytest
 from fastguard.server.keys import hash_key
 from fastguard.server.web.chart import stacked
 from fastguard.server.web.shown import segments
+from fastguard.timings import STAGES
 from serving import ATTACK, Answer, Running, start, stop
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}</textarea></title>\u202e\u200b&lt;'
@@ -135,6 +136,10 @@ def test_the_playground_judges_and_keeps_nothing(site: Running) -> None:
     assert answer["action"] == "block"
     assert answer["texts"][0]["verdict"]["findings"]
     assert answer["views"]["folded"].startswith("x ignore")
+    stages = dict(answer["stages"])
+    assert stages.pop("total") == pytest.approx(sum(stages.values()), abs=0.1)
+    assert stages["reading"] > 0
+    assert stages["patterns"] > 0
     talk = [{"role": "user", "content": "Hi"}, {"role": "tool", "content": ATTACK}]
     assert [item["source"] for item in site.post("/ui/api/check", {"messages": talk}, **PAGE).json()["texts"]] == [
         "user",
@@ -370,11 +375,13 @@ def test_the_playground_answers_as_one_types(tab: Any, site: Running, tmp_path: 
     assert "U+202E" in tab.locator("#texts .hidden-char").all_text_contents()
     assert tab.locator("#scores tr").count() > 0
     assert "<EMAIL_1>" in tab.locator("#redacted").inner_text()
+    assert len(tab.locator("#stages tr").all()) == len(STAGES)
     tab.screenshot(path=tmp_path / "playground.png", full_page=True)
     tab.locator("#conversation").check()
     tab.locator("#problem").wait_for()
     tab.locator("#text").fill(json.dumps([{"role": "user", "content": "Hi"}, {"role": "tool", "content": ATTACK}]))
     tab.locator("#texts p", has_text="tool_result: block").wait_for()
+    assert tab.locator("#stagecard").is_hidden()  # of one text alone
     tab.locator("#conversation").uncheck()
     (tmp_path / "note.txt").write_text(ATTACK)
     tab.locator("#file").set_input_files(tmp_path / "note.txt")

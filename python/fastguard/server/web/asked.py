@@ -11,6 +11,7 @@ from fastguard.server.errors import RequestError
 from fastguard.server.judge import field, optional, require_object
 from fastguard.server.service import Call, Reply, json_reply
 from fastguard.server.wire.native import verdict_dict
+from fastguard.timings import stage_times
 
 _MOST_VIEWED: Final = 4000
 
@@ -45,6 +46,9 @@ def check(call: Call, body: bytes) -> Reply:
     if len(texts) == 1 and len(texts[0]) <= _MOST_VIEWED:
         answer["views"] = {
             name: _plain(view) for name, view in guard.guard.explain(texts[0], source=source)["views"].items()
+        }
+        answer["stages"] = {
+            name: round(spent, 2) for name, spent in stage_times(guard.guard, judged.texts[0], source=source).items()
         }
         answer["redacted"] = _plain(guard.guard.redact(texts[0], source=source)[0])
     return json_reply(answer)

@@ -88,6 +88,38 @@ function showScores(answer) {
   );
 }
 
+const STAGES = {
+  reading: "reading: classes, folding, words",
+  gate: "learned scores",
+  patterns: "patterns",
+  candidates: "numbers and addresses",
+  phrases: "phrases",
+  rest: "disguises, links, spans, fusion",
+  models: "models, verdict as an object",
+};
+
+function showStages(answer) {
+  const stages = answer.stages;
+  at("stagecard").hidden = !stages;
+  if (!stages) return;
+  at("stages").replaceChildren(
+    ...Object.entries(STAGES).map(([name, label]) => {
+      const row = make("tr");
+      const head = make("th", "", label);
+      head.scope = "row";
+      const bar = make("td", "bar");
+      const meter = make("meter");
+      meter.max = stages.total;
+      meter.value = stages[name];
+      meter.setAttribute("aria-label", label);
+      bar.append(meter);
+      const share = stages.total ? Math.round((100 * stages[name]) / stages.total) : 0;
+      row.append(head, bar, make("td", "number", stages[name].toFixed(1)), make("td", "number", `${share} %`));
+      return row;
+    }),
+  );
+}
+
 function showFindings(answer) {
   const rows = answer.texts.flatMap((one, number) =>
     one.verdict.findings.map((item) => {
@@ -121,6 +153,7 @@ function show(answer) {
   at("texts").replaceChildren(...shown);
   showScores(answer);
   showFindings(answer);
+  showStages(answer);
   const views = Object.entries(answer.views || {}).filter(([name, view]) => name !== "raw" && view !== answer.texts[0].text);
   at("viewcard").hidden = views.length === 0;
   at("views").replaceChildren(
