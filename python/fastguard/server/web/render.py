@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from fastguard.server.web.shown import bits
 
 if TYPE_CHECKING:
     import jinja2
+    import markupsafe
 
 _FOLDER: Final = Path(__file__).parent
 _STATIC: Final = {"app.css": b"text/css", "app.js": b"text/javascript", "playground.js": b"text/javascript",
@@ -68,10 +70,22 @@ def templates() -> jinja2.Environment:
         moment=chart.moment,
         duration=chart.duration,
         bits=bits,
+        breaks=breaks,
         json=lambda value: json.dumps(value, indent=2, ensure_ascii=True),
     )
     environment.globals.update(chart=chart)
     return environment
+
+
+def breaks(name: str) -> markupsafe.Markup:
+    """Return a name of a signature that a line may end in after a dot or an underscore; escaped.
+
+    >>> str(breaks("a.b_c<"))
+    'a.<wbr>b_<wbr>c&lt;'
+    """
+    import markupsafe
+
+    return markupsafe.Markup("<wbr>").join(re.findall(r"[^._]*[._]|[^._]+", name))
 
 
 def error_page(problem: RequestError, number: str) -> Reply:

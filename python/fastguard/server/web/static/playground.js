@@ -125,7 +125,9 @@ function showFindings(answer) {
     one.verdict.findings.map((item) => {
       const row = make("tr");
       const where = answer.texts.length > 1 ? `text ${number}, ` : "";
-      const name = make("td", "", item.signature + (item.mention ? " (mention)" : ""));
+      const name = make("td");
+      for (const part of item.signature.match(/[^._]*[._]|[^._]+/g) || []) name.append(part, make("wbr"));
+      if (item.mention) name.append(" (mention)");
       row.append(name, make("td", "", item.summary), make("td", "", item.severity), make("td", "", item.view));
       row.append(make("td", "place", `${where}${item.start}–${item.end}`));
       return row;
@@ -155,6 +157,10 @@ function show(answer) {
   showFindings(answer);
   showStages(answer);
   const views = Object.entries(answer.views || {}).filter(([name, view]) => name !== "raw" && view !== answer.texts[0].text);
+  for (const item of answer.views ? answer.texts[0].verdict.findings : []) {
+    // What a part says once its disguise is undone, as far as something was found in it.
+    if (item.decoded && !views.some(([name, view]) => name === item.view && view === item.decoded)) views.push([item.view, item.decoded]);
+  }
   at("viewcard").hidden = views.length === 0;
   at("views").replaceChildren(
     ...views.flatMap(([name, view]) => {
