@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
+import time
 import zlib
 from urllib.parse import urlsplit
 
@@ -132,6 +134,45 @@ def test_a_client_that_stops_in_its_body_gets_a_timeout(serve) -> None:
         answer = client.recv(4096)
     assert b" 408 " in answer.split(b"\r\n")[0]
     assert running.post("/v1/check", {"text": "x"}).status == 200
+
+
+def said_to(running: Running, *parts: bytes, wait: float = 0.0) -> bytes:
+    """All that a server says to parts of a request, until it closes."""
+    place = urlsplit(running.url)
+    said = b""
+    with socket.create_connection((place.hostname, place.port), timeout=10) as client:
+        with contextlib.suppress(OSError):  # it need not read to the end
+            for part in parts:
+                client.sendall(part)
+                time.sleep(wait)
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := client.recv(65536):
+                said += chunk
+    return said
+
+
+WHOLE = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+
+def test_heads_that_are_slow_endless_or_none_are_refused_in_json(serve) -> None:
+    running = serve("--store", "", environment={"FASTGUARD_LIMITS_READ_SECONDS": "1"})
+    begun = time.monotonic()
+    assert said_to(running) == b""  # a connection on which nothing comes is closed
+    slow = said_to(running, b"GET /livez HTTP/1.1\r\n", *[b"x-a: 1\r\n"] * 8, wait=0.2)
+    assert time.monotonic() - begun < 8
+    again = said_to(running, WHOLE + b"GET /livez")  # the second request of a connection
+    endless = said_to(running, b"GET /livez HTTP/1.1\r\nhost: localhost\r\n", *[b"x-a: %s\r\n" % (b"y" * 10_000)] * 7)
+    other = said_to(running, b"SSH-2.0-client\r\n\r\n")
+    assert again.startswith(b"HTTP/1.1 200")
+    for answer, status in ((slow, 408), (again[again.rindex(b"HTTP/1.1") :], 408), (endless, 431), (other, 400)):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert int(head.split()[1]) == status
+        assert json.loads(body)["message"]
+    kept = said_to(
+        running, WHOLE, WHOLE, WHOLE + WHOLE.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), wait=0.6
+    )
+    assert kept.count(b"HTTP/1.1 200") == 4  # over more than a second: time is counted from a head's first byte
+    assert running.get("/livez").status == 200
 
 
 def test_default_limits_are_those_of_the_readme() -> None:

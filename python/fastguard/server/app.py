@@ -100,6 +100,11 @@ class Application:
         self._upstreams = Client()
         self._pages: Pages | None = None
 
+    @property
+    def head_seconds(self) -> float:
+        """How long the head of a request may take, for the protocol below."""
+        return self.service.state.config.limits.read_seconds
+
     async def leave(self) -> None:
         """Close the connections to upstreams, on the loop that opened them."""
         await self._upstreams.close()
