@@ -143,7 +143,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         found: dict[str, object] = {**asyncio.run(kills(Path(name), options.kills, options.connections))}
         found |= asyncio.run(reloads(Path(name), options.reloads, options.connections))
-    found["machine"] = {"cpu": machine.cpu_name(), "cores": os.cpu_count(), "load": os.getloadavg()}
+    found["machine"] = {**machine.describe(), "cores": os.cpu_count(), "load": os.getloadavg()}
     text = json.dumps(found, indent=1)
     print(text)
     if options.record:

@@ -205,13 +205,14 @@ def measure_load(folder: Path, seconds: float) -> dict[str, float]:
         after = resident(server.pid)
     p50, p99 = quantiles(spent)
     turns: dict[str, list[float]] = {"one": [], "empty": []}
+    turn_seconds = min(4.0, max(1.0, seconds / 8))
     with (
         process(folder, *arguments, str(folder / "one.db")) as (one, _),
         process(folder, "bench.server_subject", "empty", str(folder / "empty-load.port")) as (empty, _),
     ):
         for turn in range(8):
             name = ("one", "empty")[turn % 2]
-            found, wrong = load({"one": one, "empty": empty}[name], max(1.0, seconds / 8))
+            found, wrong = load({"one": one, "empty": empty}[name], turn_seconds)
             errors += wrong
             if turn > 1:
                 turns[name] += found
@@ -219,8 +220,8 @@ def measure_load(folder: Path, seconds: float) -> dict[str, float]:
         "load_seconds": seconds, "load_rps": len(spent) / seconds, "load_p50_ms": p50 / 1000, "load_p99_ms": p99 / 1000,
         "load_server_us": served * 1e6 / len(spent), "load_client_us": asking * 1e6 / len(spent),
         "load_others_cores": others / seconds, "load_errors": errors, "load_memory_before_mb": before, "load_memory_after_mb": after,
-        "load_one_rps": len(turns["one"]) / (3 * max(1.0, seconds / 8)),
-        "load_empty_rps": len(turns["empty"]) / (3 * max(1.0, seconds / 8)),
+        "load_one_rps": len(turns["one"]) / (3 * turn_seconds),
+        "load_empty_rps": len(turns["empty"]) / (3 * turn_seconds),
         "load_one_over_empty": len(turns["one"]) / len(turns["empty"]),
         "load_one_p99_ms": quantiles(turns["one"])[1] / 1000, "load_empty_p99_ms": quantiles(turns["empty"])[1] / 1000,
     }  # fmt: skip
@@ -427,10 +428,12 @@ def main() -> None:
         "postgres": lambda folder: measure_postgres(folder, options.events),
     }
     for name in options.only.split(","):
+        begin = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             found |= parts[name](Path(folder))
+        print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     found["machine"] = {
-        "cpu": machine.cpu_name(),
+        **machine.describe(),
         "cores": os.cpu_count(),
         "load": os.getloadavg(),
         "threads": threading.active_count(),

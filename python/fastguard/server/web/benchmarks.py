@@ -20,8 +20,11 @@ _SERVER: Final = (
     ("load_rps", "32 connections: requests a second", ""),
     ("load_p99_ms", "32 connections: 99th percentile", "ms"),
     ("load_errors", "32 connections: errors", ""),
+    ("load_server_us", "32 connections: processor time of the server for a request", "µs"),
+    ("load_others_cores", "32 connections: cores that other programs took meanwhile", ""),
     ("gateway_first_ms", "gateway: added time to the first event, median", "ms"),
     ("gateway_chunk_us", "gateway: added time of a chunk, median", "µs"),
+    ("gateway_chunk_over_sparse_us", "of that, beyond a relay that sends as seldom and looks at nothing", "µs"),
     ("page_ms", "slowest page over a store of a million events", "ms"),
 )
 
