@@ -152,7 +152,8 @@ try:
     uvloop.run(main())
 except ImportError:
     asyncio.run(main())
-print(json.dumps([spent, errors]))
+with open(sys.argv[5], "w") as file:
+    json.dump([spent, errors], file)
 """
 
 
@@ -184,9 +185,10 @@ def all_busy() -> float:
 
 def load(port: int, seconds: float) -> tuple[list[float], int]:
     """Ask over 32 connections of one client process: us of each request, and errors."""
-    arguments = [str(port), "32", str(seconds), guard_body().decode()]
-    done = subprocess.run([sys.executable, "-c", CLIENT, *arguments], capture_output=True, check=True)
-    spent, errors = json.loads(done.stdout)
+    with tempfile.NamedTemporaryFile() as file:
+        arguments = [str(port), "32", str(seconds), guard_body().decode(), file.name]
+        subprocess.run([sys.executable, "-c", CLIENT, *arguments], check=True)
+        spent, errors = json.load(file)
     return spent, errors
 
 
