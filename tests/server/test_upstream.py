@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from fastguard.server.config import load_config
 from fastguard.server.gateway.connection import UpstreamFault, head_of
 from fastguard.server.gateway.settings import Gateway
@@ -37,7 +38,7 @@ PLAIN = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 @pytest.fixture(params=["native", "python"])
 def native(request: pytest.FixtureRequest) -> bool:
-    """Both parsers."""
+    """As it is served, and without httptools and uvloop."""
     return bool(request.param == "native")
 
 
@@ -70,7 +71,8 @@ def talk(native: bool, speak: Talk, use: Callable[[Client, str], Coroutine[Any, 
             if tasks:
                 assert not (await asyncio.wait(tasks, timeout=5))[1]
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if native else None) as runner:
+        return runner.run(run())
 
 
 async def heard(reader: asyncio.StreamReader) -> bytes:
