@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import uvicorn
 from fastguard.server.config import load_config
-from fastguard.server.gateway.upstream import Client
 from fastguard.server.run import uvicorn_config
 
 CHUNKS = 400
@@ -90,20 +90,20 @@ class Relay:
     def __init__(self, url: str, every: str) -> None:
         self._url = url
         self._every = int(every)
-        self._client = Client()
-        self._settings = load_config(environment={}).gateway
+        self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._session = self._session or aiohttp.ClientSession()
         body, more = b"", True
         while more:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        async with self._client.request(self._settings, "POST", self._url + scope["path"], [], body) as answer:
+        async with self._session.post(self._url + scope["path"], data=body) as answer:
             head = {"type": "http.response.start", "status": answer.status}
             await send({**head, "headers": [(b"content-type", b"text/event-stream")]})
             number = 0
-            while chunk := await answer.read():
+            while chunk := await answer.content.readany():
                 number += 1
                 if number % self._every == 0 or b'"finish_reason": null' not in chunk:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})

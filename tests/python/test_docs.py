@@ -25,7 +25,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # Modules that need packages of an extra.
 EXTRAS = {
-    "fastguard.server": {"uvicorn", "orjson", "jinja2"},
+    "fastguard.server": {"uvicorn", "orjson", "aiohttp", "jinja2"},
     "fastguard.importing": {"yaml"},
     "fastguard.adapters": {"agents", "langchain", "litellm", "llama_index", "mcp", "pydantic_ai", "pytest"},
 }

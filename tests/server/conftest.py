@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastguard import Guard
 
-for _module in ("uvicorn", "orjson", "jinja2"):
+for _module in ("uvicorn", "orjson", "aiohttp", "jinja2"):
     pytest.importorskip(_module, reason=f"the extra server is not installed ({_module})")
 
 sys.path.insert(0, str(Path(__file__).parent))

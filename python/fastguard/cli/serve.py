@@ -19,7 +19,7 @@ examples:
 Without a key it listens on 127.0.0.1 (or a Unix socket) only. Every setting of the tables server, limits, guard and
 events is also a variable, FASTGUARD_<TABLE>_<KEY>. SIGHUP reloads packs, policies, projects and keys; SIGTERM drains.
 """
-_NEEDED = ("uvicorn", "orjson", "jinja2")
+_NEEDED = ("uvicorn", "orjson", "aiohttp", "jinja2")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

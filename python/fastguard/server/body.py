@@ -6,7 +6,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Coroutine, Generator, MutableMapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import orjson
 
@@ -15,7 +15,6 @@ from fastguard.server.errors import RequestError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Coroutine[Any, Any, Message]]
-_Result = TypeVar("_Result")
 
 # Everything of a JSON document that is in quotes; possessive, so linear.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -38,7 +37,7 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
     coming = receive()
     try:
         # A small body has come with its head: then nothing waits, and no timer is set.
-        waiting = Begun(coming, coming.send(None))
+        waiting = _Begun(coming, coming.send(None))
     except StopIteration as come:
         message: Message = come.value
         if message["type"] == "http.request" and not message.get("more_body", False):
@@ -73,16 +72,16 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limits: Limit
     return unpack(b"".join(chunks), headers.get(b"content-encoding", b""), limits)
 
 
-class Begun(Generic[_Result]):
+class _Begun:
     """A coroutine that was begun and waits for `pending`: awaited, it goes on from there."""
 
     __slots__ = ("_coming", "_pending")
 
-    def __init__(self, coming: Coroutine[Any, Any, _Result], pending: Any) -> None:
+    def __init__(self, coming: Coroutine[Any, Any, Message], pending: Any) -> None:
         self._coming = coming
         self._pending = pending
 
-    def __await__(self) -> Generator[Any, Any, _Result]:
+    def __await__(self) -> Generator[Any, Any, Message]:
         pending = self._pending
         try:
             while True:
@@ -93,8 +92,8 @@ class Begun(Generic[_Result]):
                 else:
                     pending = self._coming.send(value)
         except StopIteration as come:
-            result: _Result = come.value
-            return result
+            message: Message = come.value
+            return message
 
 
 def unpack(body: bytes, encoding: bytes, limits: Limits) -> bytes:

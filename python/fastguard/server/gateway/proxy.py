@@ -5,25 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from fastguard.server.body import parse_json
 from fastguard.server.errors import RequestError
 from fastguard.server.gateway import shapes, sse
-from fastguard.server.gateway.connection import Connection, UpstreamFault
 from fastguard.server.gateway.endpoints import Endpoint
 from fastguard.server.gateway.judging import Judge
 from fastguard.server.gateway.relay import STREAMS, Relay
 from fastguard.server.gateway.settings import Upstream
 from fastguard.server.gateway.texts import read_answer, read_request
-from fastguard.server.gateway.upstream import Client, answer_headers, read_all, request_headers
+from fastguard.server.gateway.upstream import (
+    Client,
+    UpstreamFault,
+    answer_headers,
+    read_all,
+    request_headers,
+)
 from fastguard.server.service import Call
 
-Send = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
+if TYPE_CHECKING:
+    import aiohttp
+
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 log = logging.getLogger("fastguard.server")
@@ -134,9 +143,9 @@ class Exchange:
 
     # ---------------------------------------------------------------- what comes out
 
-    async def _answer(self, response: Connection) -> int:
+    async def _answer(self, response: aiohttp.ClientResponse) -> int:
         headers = answer_headers(response)
-        kind = response.header(b"content-type").partition(b";")[0].strip().lower()
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if 300 <= response.status < 400:
             raise UpstreamFault(502, "the upstream sends elsewhere, which is not followed", "upstream_redirect")
         if response.status >= 400:
@@ -148,7 +157,7 @@ class Exchange:
             body = await read_all(response, self._settings.answer_bytes)
             self._count("ok")
             return await self._raw(response.status, body, headers)
-        if kind == b"text/event-stream":
+        if kind == "text/event-stream":
             return await self._stream(response, headers)
         body = await read_all(response, self._settings.answer_bytes)
         try:
@@ -194,7 +203,7 @@ class Exchange:
         self._unscanned.append("the answer (malformed)")
         return await self._raw(status, body, headers)
 
-    async def _stream(self, response: Connection, headers: Headers) -> int:
+    async def _stream(self, response: aiohttp.ClientResponse, headers: Headers) -> int:
         judge = Judge(self._policy, self._settings, enforce=self._enforce)
         stream = STREAMS[self._endpoint.name](judge)
         relay = Relay(self._settings, judge, stream, self._threads, self._call.request_id)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
-from fastguard.server.body import Begun
 from fastguard.server.gateway import sse
 from fastguard.server.gateway.chat import ChatStream
-from fastguard.server.gateway.connection import Connection, UpstreamFault
 from fastguard.server.gateway.judging import Judge
 from fastguard.server.gateway.messages import MessageStream
 from fastguard.server.gateway.responses import ResponseStream
 from fastguard.server.gateway.settings import Gateway
+from fastguard.server.gateway.upstream import UpstreamFault, piece
 
-Part = Callable[[bytes], Coroutine[Any, Any, None]]
+if TYPE_CHECKING:
+    import aiohttp
 
 log = logging.getLogger("fastguard.server")
 
@@ -63,76 +63,32 @@ class Relay:
         self._threads = threads
         self._number = number
         self._parser = sse.Parser(settings.event_bytes)
-        self._total = 0
-        self._due: tuple[Begun[None] | None, Exception | None] | None = None  # of what `_at_once` began
         self.opened = 0  # events that passed unjudged, as the fail mode says
 
-    async def run(self, response: Connection, part: Part) -> None:
+    async def run(self, response: aiohttp.ClientResponse, part: Callable[[bytes], Awaitable[None]]) -> None:
         """Pass on what goes out to `part`, joined by the chunks in which it came. Raises `UpstreamFault`."""
-        response.tap = lambda chunk: self._at_once(chunk, part)
-        while True:
-            chunk = await response.read()
-            if self._due is not None:
-                (begun, problem), self._due = self._due, None
-                if begun is not None:
-                    await begun
-                if problem is not None:
-                    raise problem
-            elif not chunk:
-                return
-            if chunk:
-                await self._chunk(chunk, part)
+        total = 0
+        judge = self._judge
+        while chunk := await piece(response):
+            total += len(chunk)
+            if total > self._settings.answer_bytes:
+                raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
+            # A piece costs microseconds; the end of a text is judged as a whole, so very long ones go to a thread.
+            if judge.policy.slow or len(chunk) > _INLINE_BYTES or judge.fed > _INLINE_CHARACTERS:
+                out, fault = await asyncio.get_running_loop().run_in_executor(self._threads, self._events, chunk)
+            else:
+                out, fault = self._events(chunk)
+            if out:
+                await part(out)
+            if fault:
+                raise fault
             if self._stream.done:
                 return
 
-    async def _chunk(self, chunk: bytes, part: Part) -> None:
-        self._total += len(chunk)
-        if self._total > self._settings.answer_bytes:
-            raise UpstreamFault(502, "the answer is larger than gateway.answer_bytes", "upstream_large")
-        if self._long(chunk):
-            out, fault = await asyncio.get_running_loop().run_in_executor(self._threads, self._events, chunk)
-        else:
-            out, fault = self._events(chunk)
-        if out:
-            await part(out)
-        if fault:
-            raise fault
-
-    def _long(self, chunk: bytes) -> bool:
-        # A piece costs microseconds; the end of a text is judged as a whole, so very long ones go to a thread.
-        judge = self._judge
-        return judge.policy.slow or len(chunk) > _INLINE_BYTES or judge.fed > _INLINE_CHARACTERS
-
-    def _at_once(self, chunk: bytes, part: Part) -> bytes | None:
-        """Deal with a chunk where it came in, as nearly all can be: None where that was all.
-
-        Else what is left of the chunk, for `run`: all of a long one; nothing where the client is slow, at a fault, at the end.
-        """
-        if self._long(chunk) or self._total + len(chunk) > self._settings.answer_bytes:
-            return chunk
-        self._total += len(chunk)
-        out, problem = self._events(chunk)
-        begun = None
-        if out:
-            sending = part(out)
-            try:
-                begun = Begun(sending, sending.send(None))
-            except StopIteration:
-                pass
-            except Exception as failed:  # noqa: BLE001  (it is for `run` to raise)
-                problem = failed
-        if begun is None and problem is None and not self._stream.done:
-            return None
-        self._due = begun, problem
-        return b""
-
-    def _events(self, chunk: bytes) -> tuple[bytes, Exception | None]:
+    def _events(self, chunk: bytes) -> tuple[bytes, UpstreamFault | None]:
         """Return what goes out for a chunk, and the fault that it ended with."""
         out: list[bytes] = []
         try:
-            data = self._parser.only(chunk)
-            if data is not None:
-                return b"".join(self._event(sse.Event(b"", data))), None
             for event in self._parser.feed(chunk):
                 out += self._event(event)
                 if self._stream.done:

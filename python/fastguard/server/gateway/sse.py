@@ -31,23 +31,6 @@ class Parser:
         self._limit = limit
         self._buffer = b""
 
-    def only(self, chunk: bytes) -> bytes | None:
-        r"""Return the data of a chunk that is one whole event of one line, as most are; None for any other.
-
-        >>> Parser(100).only(b"data: 1\n\n"), Parser(100).only(b"data: 1\n")
-        (b'1', None)
-        """
-        if (
-            self._buffer
-            or not chunk.startswith(b"data: ")
-            or not chunk.endswith(b"\n\n")
-            or chunk.find(b"\n") != len(chunk) - 2
-            or b"\r" in chunk
-            or len(chunk) > self._limit
-        ):
-            return None
-        return chunk[6:-2]
-
     def feed(self, chunk: bytes) -> Iterator[Event]:
         r"""Yield the events that are whole now. Raises `EventTooLarge`. Linear in the bytes, as none is searched twice.
 
@@ -55,6 +38,10 @@ class Parser:
         >>> list(parser.feed(b"data: 1")), list(parser.feed(b"2\n\ndata: 3"))
         ([], [Event(name=b'', data=b'12')])
         """
+        plain = not self._buffer and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n")
+        if plain and chunk.find(b"\n") == len(chunk) - 2 and b"\r" not in chunk:  # one event, whole, as most come
+            yield Event(b"", chunk[6:-2])
+            return
         before = len(self._buffer)
         self._buffer += chunk
         position, search = 0, max(0, before - 3)

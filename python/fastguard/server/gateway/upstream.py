@@ -1,225 +1,157 @@
-"""The pooled client for the model APIs, and which headers pass in each direction."""
+"""The pooled client for the model APIs, and how each of their faults is called."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Iterable
-from types import TracebackType
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
-from fastguard.server.gateway.connection import Connection, UpstreamFault, head_of
 from fastguard.server.gateway.settings import Gateway, Upstream
 
-_KEEP_SECONDS: Final = 15.0  # that a connection waits for its next request
+if TYPE_CHECKING:
+    import aiohttp
 
 # Of one connection, not of the message; and what the client's own side decides.
 _NOT_FORWARDED: Final = frozenset(
-    b"""connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade
+    """connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade
     host content-length content-encoding accept-encoding expect forwarded x-forwarded-for x-forwarded-host
-    x-forwarded-proto x-real-ip cookie origin referer""".split()
+    x-forwarded-proto x-real-ip cookie origin referer""".split()  # noqa: SIM905
 )  # fmt: skip
 _NOT_RETURNED: Final = frozenset(
-    b"""connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade content-length
-    content-encoding set-cookie server date alt-svc strict-transport-security""".split()
+    """connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade content-length
+    content-encoding set-cookie server date alt-svc strict-transport-security""".split()  # noqa: SIM905
 )  # fmt: skip
 
 
-_KEYS: Final = frozenset({b"authorization", b"x-api-key", b"api-key"})
+class UpstreamFault(Exception):  # noqa: N818  (the fault is the upstream's)
+    """An upstream that gave no usable answer: the status and code that the client gets, and the name in the counters."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
 
 
-def request_headers(
-    headers: Iterable[tuple[bytes, bytes]], upstream: Upstream, shape: str
-) -> list[tuple[bytes, bytes]]:
+def request_headers(headers: Iterable[tuple[bytes, bytes]], upstream: Upstream, shape: str) -> list[tuple[str, str]]:
     """Return the headers that go on to an upstream: the client's, with the key of the upstream where it has one."""
-    named = {name.strip().lower() for key, value in headers if key == b"connection" for name in value.split(b",")}
+    named = {
+        name.strip().lower()
+        for key, value in headers
+        if key == b"connection"
+        for name in value.decode("latin-1").split(",")
+    }
     out = []
     for key, value in headers:
-        if key in _NOT_FORWARDED or key in named or key.startswith(b"x-fastguard-"):
+        name = key.decode("latin-1")
+        if name in _NOT_FORWARDED or name in named or name.startswith("x-fastguard-"):
             continue
-        if upstream.key and key in _KEYS:
+        if upstream.key and name in {"authorization", "x-api-key", "api-key"}:
             continue
-        out.append((key, value))
-    out.append((b"accept-encoding", b"identity"))
+        out.append((name, value.decode("latin-1")))
+    out.append(("accept-encoding", "identity"))
     if upstream.key:
-        key = upstream.key.encode("ascii")
-        out.append((b"x-api-key", key) if shape == "anthropic" else (b"authorization", b"Bearer " + key))
+        out.append(("x-api-key", upstream.key) if shape == "anthropic" else ("authorization", f"Bearer {upstream.key}"))
     return out
 
 
-def answer_headers(response: Connection) -> list[tuple[bytes, bytes]]:
+def answer_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
     """Return the headers of an answer that go on to the client."""
-    named = {name.strip().lower() for name in response.header(b"connection").split(b",")}
     return [
-        (name, value)
-        for name, value in response.headers
-        if name not in _NOT_RETURNED and name not in named and not name.startswith(b"x-fastguard-")
+        (name.lower(), value)
+        for name, value in response.raw_headers
+        if name.decode("latin-1").lower() not in _NOT_RETURNED and not name.lower().startswith(b"x-fastguard-")
     ]
-
-
-class Place(NamedTuple):
-    """Where an upstream is."""
-
-    host: str
-    port: int
-    secure: bool
-    name: bytes  # of the header `host`
-
-
-def place_of(url: str) -> tuple[Place, bytes]:
-    """Return the place of an address and the path there.
-
-    >>> place_of("https://api.example.com/v1/models?limit=2")
-    (Place(host='api.example.com', port=443, secure=True, name=b'api.example.com'), b'/v1/models?limit=2')
-    """
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    host = parts.hostname or ""
-    if not host.isascii():
-        host = host.encode("idna").decode("ascii")
-    name = f"[{host}]" if ":" in host else host
-    port = parts.port or (443 if secure else 80)
-    if parts.port and parts.port != (443 if secure else 80):
-        name += f":{parts.port}"
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Place(host, port, secure, name.encode("ascii")), target.encode("latin-1")
 
 
 class Client:
     """One pool of connections for all upstreams; made at the first request, on the loop that uses it."""
 
-    def __init__(self, *, native: bool = True) -> None:
-        self._native = native
-        self._free: dict[Place, list[Connection]] = {}
-        self._open: set[Connection] = set()
-        self._room: asyncio.Semaphore | None = None
-        self._tls: ssl.SSLContext | None = None
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Close all connections."""
-        for connection in list(self._open):
-            connection.close()
+        if self._session is not None:
+            await self._session.close()
 
-    def request(
-        self, settings: Gateway, method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes | None
-    ) -> Request:
-        """Return a request to be sent by ``async with``, which gives the answer once its head is there."""
-        return Request(self, settings, method, url, headers, body)
+    def _open(self, settings: Gateway) -> aiohttp.ClientSession:
+        if self._session is None:
+            import aiohttp
 
-    async def take(self, place: Place, settings: Gateway, *, fresh: bool) -> Connection:
-        """Return a connection for one request. Raises `UpstreamFault`."""
-        free = self._free.get(place, [])
-        while free:
-            found = free.pop()
-            if found.usable and not fresh:
-                return found
-            found.close()
-        context = None
-        if place.secure:
-            if self._tls is None:
-                self._tls = ssl.create_default_context()
-            context = self._tls
-        loop = asyncio.get_running_loop()
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=settings.connections, ttl_dns_cache=300),
+                cookie_jar=aiohttp.DummyCookieJar(),  # one client's cookies are not another's
+                skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
+                trust_env=False,
+            )
+        return self._session
+
+    @asynccontextmanager
+    async def request(
+        self, settings: Gateway, method: str, url: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request; yield the answer once its head is there. Raises `UpstreamFault`."""
+        import aiohttp
+
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_seconds, sock_read=settings.read_seconds
+        )
+        session = self._open(settings)
+
+        def ask() -> Awaitable[aiohttp.ClientResponse]:
+            asked: Awaitable[aiohttp.ClientResponse] = session.request(
+                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+            )
+            return asked
+
         try:
-            async with asyncio.timeout(settings.connect_seconds):
-                _, made = await loop.create_connection(
-                    lambda: Connection(native=self._native, on_close=self._gone), place.host, place.port, ssl=context
-                )
-        except TimeoutError:
+            try:
+                response = await ask()
+            except aiohttp.ServerDisconnectedError:
+                response = (
+                    await ask()
+                )  # a connection of the pool that was closed meanwhile says nothing of the upstream
+        except (TimeoutError, aiohttp.ServerTimeoutError):
             raise UpstreamFault(504, "the upstream did not answer in time", "upstream_timeout") from None
-        except (OSError, UnicodeError):
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
             raise UpstreamFault(502, "the upstream cannot be reached", "upstream_unreachable") from None
-        self._open.add(made)
-        return made
-
-    def give(self, place: Place, connection: Connection) -> None:
-        """Keep a connection for the next request, or close it."""
-        if connection.end(_KEEP_SECONDS):
-            self._free.setdefault(place, []).append(connection)
-
-    def room(self, settings: Gateway) -> asyncio.Semaphore:
-        """Return what bounds the requests under way."""
-        if self._room is None:
-            self._room = asyncio.Semaphore(settings.connections)
-        return self._room
-
-    def _gone(self, connection: Connection) -> None:
-        self._open.discard(connection)
-        for place, free in list(self._free.items()):
-            if connection in free:
-                free.remove(connection)
-            if not free:
-                del self._free[place]
-
-
-class Request:
-    """One request and, within ``async with``, its answer. Raises `UpstreamFault`."""
-
-    __slots__ = ("_body", "_client", "_connection", "_headers", "_method", "_place", "_room", "_settings", "_url")
-
-    def __init__(
-        self,
-        client: Client,
-        settings: Gateway,
-        method: str,
-        url: str,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes | None,
-    ) -> None:
-        self._client = client
-        self._settings = settings
-        self._method = method
-        self._url = url
-        self._headers = headers
-        self._body = body
-        self._connection: Connection | None = None
-
-    async def __aenter__(self) -> Connection:
-        settings = self._settings
+        except (aiohttp.ClientError, OSError, ValueError):
+            raise UpstreamFault(502, "the upstream broke off", "upstream_cut") from None
         try:
-            self._place, target = place_of(self._url)
-        except UnicodeError:
-            raise UpstreamFault(502, "the upstream's name is none", "upstream_unreachable") from None
-        head = head_of(self._method, target, self._place.name, self._headers, self._body)
-        self._room = self._client.room(settings)
-        await self._room.acquire()
-        try:
-            for again in (False, True):
-                found = self._connection = await self._client.take(self._place, settings, fresh=again)
-                try:
-                    await found.ask(
-                        head, self._body or b"", read_seconds=settings.read_seconds, limit=settings.answer_bytes
-                    )
-                except UpstreamFault:
-                    # One of the pool that was closed meanwhile says nothing of the upstream: one more time, on a new one.
-                    if again or not found.stale:
-                        raise
-                    found.end(0)
-                else:
-                    break
-        except BaseException:
-            self._leave()
-            raise
-        return found
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
-        # What was not read to its end is not wanted: then the connection is closed, which tells the upstream to stop.
-        if self._connection is not None:
-            self._client.give(self._place, self._connection)
-            self._connection = None
-        self._room.release()
+            yield response
+        finally:
+            # What was not read to its end is not wanted: closing tells the upstream to stop.
+            response.close()
 
 
-async def read_all(response: Connection, limit: int) -> bytes:
+async def pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Yield the body as it comes. Raises `UpstreamFault` where it is late or ends too early."""
+    while chunk := await piece(response):
+        yield chunk
+
+
+async def piece(response: aiohttp.ClientResponse) -> bytes:
+    """Return what has come of the body, empty at its end. Raises `UpstreamFault` where it is late or ends too early."""
+    try:
+        return await response.content.readany()
+    except TimeoutError:
+        raise UpstreamFault(504, "the upstream fell silent", "upstream_timeout") from None
+    except Exception as problem:
+        import aiohttp
+
+        if isinstance(problem, aiohttp.ServerTimeoutError):
+            raise UpstreamFault(504, "the upstream fell silent", "upstream_timeout") from None
+        if isinstance(problem, (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError)):
+            raise UpstreamFault(502, "the upstream broke off", "upstream_cut") from None
+        raise
+
+
+async def read_all(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """Return the whole body. Raises `UpstreamFault`, also for one over the limit."""
     chunks, size = [], 0
-    while chunk := await response.read():
+    async for chunk in pieces(response):
         size += len(chunk)
         if size > limit:
             raise UpstreamFault(
