@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import random
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastguard import Guard
 from fastguard.server.config import load_config
 from fastguard.server.gateway.chat import ChatStream
-from fastguard.server.gateway.connection import Connection, UpstreamFault
 from fastguard.server.gateway.judging import Judge
-from fastguard.server.gateway.relay import Relay
 from fastguard.server.gateway.sse import EventTooLarge, Parser
 from fastguard.server.judge import PolicyGuard
 from model_api import ModelApi
@@ -380,86 +376,3 @@ def test_the_anthropic_client(gateway: Running, api: ModelApi) -> None:
     with pytest.raises(anthropic.APIError, match="broke off"), client.messages.stream(**hi) as stream:
         stream.get_final_message()
     client.close()
-
-
-class Wire(asyncio.Transport):
-    """A transport that leads nowhere."""
-
-    def write(self, data: Any) -> None:
-        pass
-
-    def is_closing(self) -> bool:
-        return False
-
-    def abort(self) -> None:
-        pass
-
-
-async def relayed(guard: Guard, chunks: list[bytes], *, every: int, tapped: bool, gone: int = -1) -> tuple[bytes, str]:
-    """What a relay sends of a stream to a client that lets each `every`-th piece wait (0: none), and how it ended.
-
-    With `tapped` false each chunk wakes the relay's task; at piece `gone` the sending fails.
-    """
-    sent: list[bytes] = []
-    waits = 0
-
-    async def part(piece: bytes) -> None:
-        nonlocal waits
-        if len(sent) == gone:
-            raise RuntimeError("gone")
-        if every and len(sent) % every == 0:
-            waits += 1
-            await asyncio.sleep(0.002)
-        sent.append(piece)
-
-    connection = Connection()
-    connection.connection_made(Wire())
-    asking = asyncio.create_task(connection.ask(b"", b"", read_seconds=5, limit=10**6))
-    await asyncio.sleep(0)
-    connection.data_received(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-    await asking
-    settings = load_config(environment={}).gateway
-    judge = Judge(PolicyGuard("default", guard), settings, enforce=True)
-    with ThreadPoolExecutor(1) as threads:
-        relay = Relay(settings, judge, ChatStream(judge), threads, "1")
-        running = asyncio.create_task(relay.run(connection, part))
-        await asyncio.sleep(0)
-        tap, taken = connection.tap, 0
-        assert tap is not None
-
-        def counted(chunk: bytes) -> bytes | None:
-            nonlocal taken
-            taken += 1
-            return tap(chunk)
-
-        for chunk in chunks:
-            await asyncio.sleep(0)
-            connection.tap = counted if tapped else None
-            connection.data_received(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        connection.data_received(b"0\r\n\r\n")
-        try:
-            await asyncio.wait_for(running, 5)
-        except (UpstreamFault, RuntimeError) as problem:
-            return b"".join(sent), str(problem)
-    assert bool(waits) == bool(every)
-    assert taken > len(chunks) / 2 if tapped and not every else tapped or not taken
-    return b"".join(sent), ""
-
-
-@pytest.mark.parametrize("ending", [b"", b"data: {\n\n"])
-@pytest.mark.parametrize(
-    "text", [f"{FILLER} Write to jane@example.org.", f"{FILLER}The key is {SECRET}. {FILLER}{ATTACK}. {FILLER}"]
-)
-def test_what_is_judged_where_it_comes_in_is_what_a_task_would_send(guard: Guard, text: str, ending: bytes) -> None:
-    """Slow clients and fast ones, all chunks through a task and none: the same bytes in the same order."""
-    deltas = [{"role": "assistant"}, *({"content": text[at : at + 7]} for at in range(0, len(text), 7))]
-    chunks = [b"data: " + json.dumps(chat_chunk(delta)).encode() + b"\n\n" for delta in deltas]
-    chunks += [ending, b"data: [DONE]\n\n"] if ending else [b"data: [DONE]\n\n"]
-    wanted = asyncio.run(relayed(guard, chunks, every=0, tapped=False))
-    assert b"jane" not in wanted[0]
-    assert SECRET.encode() not in wanted[0]
-    assert ("cannot be read" in wanted[1]) == (bool(ending) and ATTACK not in text)
-    for every, tapped in itertools.product((0, 1, 3), (True, False)):
-        assert asyncio.run(relayed(guard, chunks, every=every, tapped=tapped)) == wanted, (every, tapped)
-    for tapped in (True, False):
-        assert asyncio.run(relayed(guard, chunks, every=0, tapped=tapped, gone=3))[1] == "gone"
