@@ -243,9 +243,8 @@ def _place(path: str) -> _File:
 
 def _reader_digest() -> str:
     """Return the digest of the module that says what a file leaves unsaid."""
-    file = cast("str", reader.__file__)
     loader = cast("Any", reader.__spec__).loader
-    return hashlib.sha256(loader.get_data(file)).hexdigest()
+    return hashlib.sha256(loader.get_data(reader.__file__)).hexdigest()
 
 
 def _digest(files: Iterable[_File]) -> str:
