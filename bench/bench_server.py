@@ -20,12 +20,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from bench import machine
+from bench.server_gateway import measure_gateway
+from bench.server_process import all_busy, process, processor, resident
 from bench.texts import make
 
 TARGETS = {
@@ -37,44 +39,6 @@ TARGETS = {
     "page_ms": (500, "slowest page over a full store, ms"),
     "postgres_page_ms": (500, "slowest page over a full store in PostgreSQL, ms"),
 }
-SPARSE = 25  # chunks of five bytes for each that leaves the gateway, which releases text in steps of 128
-
-
-@contextmanager
-def process(folder: Path, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A server on a free port; ends with the block."""
-    log = folder / f"{random.randrange(10**9)}.log"
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "XDG_STATE_HOME": str(folder)},
-        )
-    try:
-        yield _port(arguments, log, started), started
-    finally:
-        started.terminate()
-        started.wait(20)
-
-
-def _port(arguments: tuple[str, ...], log: Path, started: subprocess.Popen[bytes]) -> int:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and started.poll() is None:
-        if arguments[0] == "fastguard":
-            for line in log.read_text(encoding="utf-8").splitlines():
-                if "listening on " in line:
-                    return int(line.split("listening on ")[1].split(",")[0].rsplit(":", 1)[1])
-        elif Path(arguments[-1]).exists() and (text := Path(arguments[-1]).read_text(encoding="ascii")):
-            port = int(text)
-            try:
-                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
-            except OSError:
-                pass
-            else:
-                return port
-        time.sleep(0.05)
-    raise SystemExit(f"{' '.join(arguments)} did not start: {log.read_text(encoding='utf-8')}")
 
 
 def quantiles(values: list[float]) -> tuple[float, float]:
@@ -157,32 +121,6 @@ with open(sys.argv[5], "w") as file:
 """
 
 
-def resident(pid: int) -> float:
-    """Memory of a process and its children, MB."""
-    total = 0
-    for number in family(pid):
-        status = Path(f"/proc/{number}/status").read_text(encoding="ascii")
-        total += next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    return total / 1024
-
-
-def family(pid: int) -> list[int]:
-    """A process and its children."""
-    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())]
-
-
-def processor(pid: int) -> float:
-    """Seconds that all threads of a process and its children have run."""
-    files = [file for number in family(pid) for file in Path(f"/proc/{number}/task").glob("*/schedstat")]
-    return sum(int(file.read_text(encoding="ascii").split()[0]) for file in files) / 1e9
-
-
-def all_busy() -> float:
-    """Seconds that the machine's cores were busy with anything."""
-    values = [int(value) for value in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
-    return (sum(values) - values[3] - values[4]) / os.sysconf("SC_CLK_TCK")
-
-
 def load(port: int, seconds: float) -> tuple[list[float], int]:
     """Ask over 32 connections of one client process: us of each request, and errors."""
     with tempfile.NamedTemporaryFile() as file:
@@ -227,86 +165,6 @@ def measure_load(folder: Path, seconds: float) -> dict[str, float]:
         "load_one_over_empty": len(turns["one"]) / len(turns["empty"]),
         "load_one_p99_ms": quantiles(turns["one"])[1] / 1000, "load_empty_p99_ms": quantiles(turns["empty"])[1] / 1000,
     }  # fmt: skip
-
-
-def stream(port: int, chunks: int) -> tuple[float, list[float], int]:
-    """Ask for one streamed answer: ms to the first event, us from sending to arrival of each, events."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.connect()
-    body = json.dumps(
-        {
-            "model": "m",
-            "stream": True,
-            "chunks": chunks,
-            "messages": [{"role": "user", "content": "How does compound interest work?"}],
-        }
-    )
-    start = time.perf_counter_ns()
-    connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
-    answer = connection.getresponse()
-    first, late = 0.0, []
-    while line := answer.readline():
-        now = time.perf_counter_ns()
-        if line.startswith(b"data: {"):
-            first = first or (now - start) / 1e6
-            late.append((now - json.loads(line[6:])["created"]) / 1000)
-    connection.close()
-    return first, late[1:], len(late)
-
-
-def on_cpu(pid: int) -> float:
-    """Microseconds that a process's main thread has run."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1000
-
-
-def measure_gateway(folder: Path, rounds: int) -> dict[str, float]:
-    """The same stream by turns from the model API and through what may stand in between.
-
-    `through` is the gateway; `relay` its server and client with nothing between them, `sparse` the same sending as seldom
-    as the gateway does, `hop` sockets alone: the least that any process in between adds.
-    """
-    subject = "bench.server_subject"
-    with ExitStack() as stack:
-
-        def begin(name: str, *arguments: str) -> tuple[int, subprocess.Popen[bytes]]:
-            return stack.enter_context(
-                process(folder, *arguments, *([] if name == "through" else [str(folder / name)]))
-            )
-
-        direct = begin("direct", subject, "model")
-        url = f"http://127.0.0.1:{direct[0]}"
-        (folder / "gateway.toml").write_text(f'[upstreams.m]\nurl = "{url}/v1"\n', encoding="utf-8")
-        serve = ("fastguard", "serve", "--port", "0", "--store", "", "--config", str(folder / "gateway.toml"))
-        subjects = {
-            "direct": direct,
-            "through": begin("through", *serve),
-            "relay": begin("relay", subject, "relay", url, "1"),
-            "sparse": begin("sparse", subject, "relay", url, str(SPARSE)),
-            "hop": begin("hop", subject, "hop", str(direct[0])),
-        }
-        firsts: dict[str, list[float]] = {name: [] for name in subjects}
-        lates: dict[str, list[float]] = {name: [] for name in subjects}
-        ran = dict.fromkeys(subjects, 0.0)
-        for turn in range(rounds + 2):
-            for name, (port, _) in subjects.items():
-                first = stream(port, 1)[0]
-                if turn >= 2:
-                    firsts[name].append(first)
-        streams = max(2, rounds // 8)
-        for _ in range(streams):
-            for name, (port, server) in subjects.items():
-                before = on_cpu(server.pid)
-                lates[name] += stream(port, 400)[1]
-                ran[name] += (on_cpu(server.pid) - before) / (400 * streams)
-    found = {f"gateway_first_{name}_ms": statistics.median(values) for name, values in firsts.items()}
-    found |= {f"gateway_chunk_{name}_us": statistics.median(values) for name, values in lates.items()}
-    found |= {f"gateway_chunk_cpu_{name}_us": ran[name] for name in ("through", "relay")}
-    for what, unit in (("first", "ms"), ("chunk", "us")):
-        values = {name: found[f"gateway_{what}_{name}_{unit}"] for name in subjects}
-        found[f"gateway_{what}_{unit}"] = values["through"] - values["direct"]
-        for name in ("hop", "relay", "sparse"):
-            found[f"gateway_{what}_over_{name}_{unit}"] = values["through"] - values[name]
-    return found
 
 
 PAGES = ("/ui/", "/ui/?range=30d", "/ui/requests", "/ui/requests?verdict=block", "/ui/requests?category=pii&direction=output",
