@@ -267,13 +267,33 @@ def test_lint_names_slots_that_the_same_word_fills(write: Write) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "text"),
-    [("'acme_[0-9'", "does not compile"), ("'(acme)?'", "no literal to anchor it"), ("'acme(?!x)'", "has look-ahead")],
+    [
+        ("'acme_[0-9'", "does not compile"),
+        ("'(acme)?'", "no literal to anchor it"),
+        ("'^[a-z]{1,9}[0-9]+$'", "no literal to anchor it"),
+        ("'acme(?!x)'", "has look-ahead"),
+    ],
 )
 def test_lint_says_what_is_wrong_with_a_pattern(write: Write, pattern: str, text: str) -> None:
     path = write("custom/acme.toml", signature("custom.acme.key", pattern=pattern))
     (problem,) = lint([path], default=False)
     assert (problem.id, problem.field) == ("custom.acme.key", "pattern")
     assert text in problem.text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "opening"),
+    [
+        (r"^[a-z]{1,9}=[0-9]{2}$|^;[a-z]", True),
+        (r"^(?:a|b){0,4}[0-9]?", True),
+        (r"^[a-z]{1,9}|[0-9]{2}", False),
+        (r"(?:^|x)[0-9]{2}", False),
+        (r"^[a-z]*[0-9]", False),
+        (r"^(?:[a-z]+;){2}", False),
+    ],
+)
+def test_patterns_of_the_beginning(pattern: str, opening: bool) -> None:
+    assert shape_of(pattern).opening == opening
 
 
 @pytest.mark.parametrize(
