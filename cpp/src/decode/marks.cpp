@@ -97,8 +97,7 @@ struct Unmarked {
 class Row {
   public:
     void add(std::string_view letters) noexcept {
-        const std::size_t kept = std::min(letters.size(), kLongestCommon - std::min(size_, kLongestCommon));
-        for (std::size_t i = 0; i < kept; ++i) {
+        for (std::size_t i = 0; i < letters.size() && size_ + i < word_.size(); ++i) {
             word_[size_ + i] = static_cast<char>(letters[i] | 0x20);
         }
         size_ += letters.size();
@@ -114,47 +113,23 @@ class Row {
     std::size_t size_ = 0;
 };
 
-// Where rows of bytes end, by the masks of a text.
-class Rows {
-  public:
-    Rows(const ByteMasks& masks, std::size_t size) noexcept : masks_(masks), size_(size) {}
-
-    // Where the ASCII letters from `at` on end.
-    [[nodiscard]] std::size_t letters_end(std::size_t at) const noexcept {
-        return end(at, [this](std::size_t i) { return masks_.word[i] & ~masks_.digit[i] & ~masks_.high[i]; });
+// Where the ASCII letters from `at` on end.
+std::size_t letters_end(std::string_view text, std::size_t at) noexcept {
+    while (at < text.size() && is(text[at], kLower | kUpper)) {
+        ++at;
     }
-    // Where the digits and blanks from `at` on end.
-    [[nodiscard]] std::size_t gap_end(std::size_t at) const noexcept {
-        return end(at, [this](std::size_t i) { return masks_.digit[i] | masks_.space[i]; });
-    }
-
-  private:
-    template <class Bits>
-    [[nodiscard]] std::size_t end(std::size_t at, const Bits& bits) const noexcept {
-        for (std::size_t block = at / 64, skip = at % 64; block * 64 < size_; ++block, skip = 0) {
-            const std::uint64_t others = ~bits(block) >> skip;
-            if (others != 0) {
-                return std::min(size_, block * 64 + skip + static_cast<std::size_t>(std::countr_zero(others)));
-            }
-        }
-        return size_;
-    }
-
-    const ByteMasks& masks_;
-    std::size_t size_;
-};
+    return at;
+}
 
 // What each_marked_word and a WordMeter for its words without marks would say, in one pass.
-Unmarked read_unmarked(const Reading& reading) noexcept {
-    const std::string_view text = reading.raw.bytes;
-    const Rows rows(reading.raw_masks, text.size());
+Unmarked read_unmarked(std::string_view text) noexcept {
     Unmarked all;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
         // Most words have no marks in them.
-        const std::size_t first = rows.letters_end(at);
+        const std::size_t first = letters_end(text, at);
         if (first == text.size() || is(text[first], kDigit | kBlank)) {
-            at = rows.gap_end(first);
+            at = first + 1;
             continue;
         }
         Row row;
@@ -163,7 +138,7 @@ Unmarked read_unmarked(const Reading& reading) noexcept {
         std::size_t marks = 0;
         std::size_t apostrophes = 0;
         for (; at < text.size();) {
-            if (const std::size_t end = rows.letters_end(at); end > at) {
+            if (const std::size_t end = letters_end(text, at); end > at) {
                 row.add(text.substr(at, end - at));
                 foreign.letters += end - at;
                 at = end;
@@ -267,7 +242,7 @@ bool each_literal(std::string_view text, std::size_t open, std::size_t& budget, 
 
 void decode_inner_marks(const Job& job) {
     const std::string_view text = job.text();
-    const Unmarked unmarked = read_unmarked(job.reading);
+    const Unmarked unmarked = read_unmarked(text);
     bool put_in = unmarked.foreign.are_put_in();
     if (unmarked.marks < kLeastInnerMarks || (!put_in && !may_be_put_in(unmarked.words))) {
         return;

@@ -48,24 +48,6 @@ bool may_stand_apart(const Reading& reading) noexcept {
     return !reading.ascii || alone >= kLeastApart / 2;
 }
 
-// Whether an ASCII text may have kLeastApart characters with the same mark on both sides (Speller::find_mark).
-bool may_have_mark(const Reading& reading) noexcept {
-    const std::string_view text = reading.raw.bytes;
-    const auto is_word = [](unsigned c) { return (c | 0x20U) - 'a' < 26U || c - '0' < 10U; };
-    std::size_t found = 0;
-    for (std::size_t begin = 0; begin + 2 < text.size() && found < kLeastApart; begin += kBlockBytes) {
-        const std::size_t end = std::min(text.size() - 2, begin + kBlockBytes);
-        unsigned here = 0;  // without a branch, many bytes at a time
-        for (std::size_t i = begin; i < end; ++i) {
-            const auto mark = static_cast<unsigned char>(text[i]);
-            here += static_cast<unsigned>(text[i] == text[i + 2]) & static_cast<unsigned>(text[i] != text[i + 1]) &
-                    static_cast<unsigned>(!is_word(mark));
-        }
-        found += here;
-    }
-    return !reading.ascii || found >= kLeastApart;
-}
-
 class Speller {
   public:
     Speller(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
@@ -214,8 +196,7 @@ class Speller {
 }  // namespace
 
 void make_spelled(const Reading& reading, Children& children) {
-    if (reading.tokens.size() >= kLeastApart && has_short_words(reading) && may_stand_apart(reading) &&
-        may_have_mark(reading)) {
+    if (reading.tokens.size() >= kLeastApart && has_short_words(reading) && may_stand_apart(reading)) {
         Speller(reading.raw.bytes, children).run();
     }
 }
