@@ -44,6 +44,12 @@ bool is_loose(ViewKind kind) noexcept {
            kind == ViewKind::reversed_words;
 }
 
+// Codes that are often put over themselves.
+bool is_repeated(ViewKind kind) noexcept {
+    return kind == ViewKind::base64 || kind == ViewKind::base32 || kind == ViewKind::base16 ||
+           kind == ViewKind::percent || kind == ViewKind::entities;
+}
+
 // visit(hash, characters, word) for words of two bytes or more: ASCII letters (of any case) and digits, and what is
 // beyond ASCII.
 template <class Visit>
@@ -236,7 +242,8 @@ bool Children::close(std::string_view source) noexcept {
     for (std::size_t i = 0; i < count_ && fresh; ++i) {
         fresh = text(i) != said;
     }
-    if (fresh && (sealed_ || count_ == most_)) {
+    const bool again = repeats(said.size());
+    if (fresh && ((sealed_ && !again) || count_ == most_)) {
         exhausted_ = exhausted_ || (changed_bytes(said, source) >= kLeastHidden && is_missed(said));
         fresh = false;
     }
@@ -244,8 +251,12 @@ bool Children::close(std::string_view source) noexcept {
         drop();
         return false;
     }
-    const std::uint8_t depth =
-        parent_ == kMaxChildren ? std::uint8_t{1} : static_cast<std::uint8_t>(children_[parent_].depth + 1);
+    const std::uint8_t depth = parent_ == kMaxChildren ? std::uint8_t{1}
+                               : again                 ? children_[parent_].depth
+                                                       : static_cast<std::uint8_t>(children_[parent_].depth + 1);
+    // Literals and escapes are no surer than the guess that they stand in.
+    const bool guessed = parent_ != kMaxChildren && children_[parent_].doubted &&
+                         (kind_ == ViewKind::joined || kind_ == ViewKind::escapes);
     children_[count_++] = {kind_,
                            depth,
                            static_cast<std::uint8_t>(parent_),
@@ -253,10 +264,16 @@ bool Children::close(std::string_view source) noexcept {
                            static_cast<std::uint32_t>(said.size()),
                            static_cast<std::uint32_t>(passed_begin_),
                            static_cast<std::uint32_t>(passed_used_ - passed_begin_),
-                           doubted_,
+                           doubted_ || guessed,
                            vouched_};
     begin_ = used_;
     return true;
+}
+
+// Whether the open child undoes once more the code that its parent was made by, and is shorter by a quarter.
+bool Children::repeats(std::size_t size) const noexcept {
+    return parent_ != kMaxChildren && children_[parent_].kind == kind_ && is_repeated(kind_) &&
+           4 * size <= 3 * std::size_t{children_[parent_].size} + 8;
 }
 
 // Phrases are looked for in the skeleton of every text that is read, so no skeleton is missed. What is made of what a

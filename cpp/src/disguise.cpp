@@ -66,8 +66,9 @@ class Marks {
           blocks_((reading.folded.bytes.size() + kBlockBytes - 1) / kBlockBytes),
           leet_(reading.leet > 0),
           beside_(reading.stats.mixed),
-          alone_(reading.stats.confusables > 0 &&
-                 (reading.stats.scripts & ~(bit(Script::latin) | bit(Script::none))) == 0) {}
+          alone_((reading.stats.confusables > 0 &&
+                  (reading.stats.scripts & ~(bit(Script::latin) | bit(Script::none))) == 0) ||
+                 borrows_letters(reading.stats, reading.counts.high)) {}
 
     [[nodiscard]] bool none() const noexcept { return !leet_ && !beside_ && !alone_; }
 

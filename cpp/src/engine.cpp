@@ -188,6 +188,18 @@ void Engine::find(const Segment& segment, std::uint8_t source, Scratch& scratch,
 
 void Engine::weigh(std::uint8_t source, CheckResult& result) const noexcept { conclude({}, source, result); }
 
+// Whether a text is blocked for nothing but that it hides something: what that says is still to be judged.
+bool Engine::blocks_as_hidden_alone(std::uint8_t source, const CheckResult& result) const noexcept {
+    constexpr std::size_t kHidden = *index_of(kCategories, "hidden_text");
+    for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        const std::uint8_t level = result.categories[c].level;
+        if (c != kHidden && level != 0 && level <= policy_.actions[source][c].block) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
     const bool gate_open = gate_ != nullptr && !gate_decides(result, source);
     const bool deep_open = deep_ != nullptr && (gate_ == nullptr || gate_->decides_all()) &&
@@ -195,8 +207,9 @@ void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
     if (!result.has(Degraded::memory) && (gate_open || deep_open)) {
         // Only what the signatures say by themselves settles a text that the tiers so far leave open.
         conclude({}, source, result);
-        result.undecided = gate_open && result.action != Action::block;
-        result.open = deep_open && result.action != Action::block;
+        const bool settled = result.action == Action::block && !blocks_as_hidden_alone(source, result);
+        result.undecided = gate_open && !settled;
+        result.open = deep_open && !settled;
     }
     const std::int64_t budget = budget_ns(result);
     if (budget != 0 && result.spent_ns >= budget && (result.undecided || result.open)) {

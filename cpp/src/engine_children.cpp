@@ -40,6 +40,9 @@ std::uint64_t Engine::scan_children(const Reading& reading, bool unsure, Scratch
         return 0;
     }
     make_children(reading, ViewKind::raw, scratch);
+    if (policy_.looks_into(ViewKind::decoded)) {
+        make_initials(reading, children);
+    }
     if (unsure && policy_.looks_into(ViewKind::decoded)) {
         make_misspelt(reading, pack_->vocabulary(), children);
     }

@@ -288,7 +288,7 @@ def test_punycode_is_that_of_python(words: list[str]) -> None:
     known = all(label and all(c.isalnum() or c in "-'" for c in label) and label.isascii() for label in labels)
     if known:
         said = " ".join(label.encode().decode("punycode") for label in labels)
-        assert [said] == texts_of(text, "punycode", 1) or said == text
+        assert texts_of(text, "punycode", 1)[:1] == [said] or said == text
     else:
         texts_of(text, "punycode", 1)
 

@@ -11,7 +11,8 @@
 // A child may be read and have children of its own; places given to `put` are then places in its text, and come out as
 // places in the text at the root. So a finding in a doubly decoded child marks the bytes of the caller's text.
 //
-// Bounded: at most kMaxChildren children, kMaxDepth deep, and kDecodedFactor times the root's size (but never less than
+// Bounded: at most kMaxChildren children, kMaxDepth deep (a code put over itself, as base64 of base64, is one step:
+// each time it is undone it is a quarter shorter), and kDecodedFactor times the root's size (but never less than
 // kLeastDecoded or more than kMostDecoded) bytes in all, dropped ones included; what does not fit is not kept, and
 // `exhausted` says so. A child too many or too deep is made and compared before it is refused. It exhausts nothing if
 // it would not have been kept in any case, if it changes fewer than 16 bytes, if it has fewer than 6 letters in words
@@ -158,6 +159,7 @@ class Children {
   private:
     [[nodiscard]] Origin place(std::size_t begin, std::size_t end) noexcept;
     [[nodiscard]] bool room(std::size_t more);
+    [[nodiscard]] bool repeats(std::size_t size) const noexcept;
     // Whether something may go unread where the open child is not kept.
     [[nodiscard]] bool is_missed(std::string_view said) const noexcept;
 

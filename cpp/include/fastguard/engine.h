@@ -160,6 +160,7 @@ class Engine {
                           std::span<const Candidate> others, Scratch& scratch, Collector& collector) const;
     void keep_windows(const Reading& reading, const float* scores, CheckResult& result) const;
     [[nodiscard]] bool gate_decides(const CheckResult& result, std::uint8_t source) const noexcept;
+    [[nodiscard]] bool blocks_as_hidden_alone(std::uint8_t source, const CheckResult& result) const noexcept;
     [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
     [[nodiscard]] Probabilities learn(const LabelScores& logits, float length, bool of_model,
                                       std::uint8_t source) const noexcept;

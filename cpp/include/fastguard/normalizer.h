@@ -65,6 +65,17 @@ struct FoldStats {
     bool changed;                       // more than ASCII case and white space differs from the source
 };
 
+// Whether look-alikes come from more than one alphabet beyond Latin, or from a rare one of which they are nearly all:
+// then words need no plain letter to be in disguise. `high`: bytes beyond ASCII.
+[[nodiscard]] inline bool borrows_letters(const FoldStats& stats, std::uint64_t high) noexcept {
+    constexpr auto kBit = [](Script script) { return 1U << static_cast<unsigned>(script); };
+    constexpr std::uint32_t kAlphabets = kBit(Script::cyrillic) | kBit(Script::greek) | kBit(Script::other_letter);
+    constexpr std::uint32_t kLeastLooks = 3;
+    const std::uint32_t used = stats.scripts & kAlphabets;
+    const bool rare = used == kBit(Script::other_letter) && std::uint64_t{4} * stats.confusables >= high;
+    return stats.confusables >= kLeastLooks && ((used & (used - 1)) != 0 || rare);
+}
+
 // Most marks in a row that folding keeps.
 inline constexpr std::uint32_t kMaxMarks = 30;
 

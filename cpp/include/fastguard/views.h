@@ -35,6 +35,10 @@ void make_spelled(const Reading& reading, Children& children);
 // `words` are those that run-together text is taken apart into.
 void make_squeezed(const Reading& reading, const Vocabulary& words, ViewScratch& scratch, Children& children);
 
+// The first letters of words, where they are spread as letters of a text are and not as those that words begin with; a
+// child of kind `acrostic`, without gaps.
+void make_initials(const Reading& reading, Children& children);
+
 // Misspelt words of `words` as they are meant; a child of kind `decoded`.
 void make_misspelt(const Reading& reading, const Vocabulary& words, Children& children);
 

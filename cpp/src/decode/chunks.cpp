@@ -107,9 +107,13 @@ bool keep85(const Job& job, std::size_t begin, std::size_t end, const Digits85& 
 }
 
 // Tries a chunk in each alphabet, with and without up to kMostEdge characters before and behind it: quotation marks and
-// brackets are digits, too.
+// brackets are digits, too. Whether something was kept.
 constexpr std::size_t kMostEdge = 3;
-void try_chunk(const Job& job, std::size_t begin, std::size_t end) {
+constexpr std::string_view kOpening = ">\"'";  // one of the first of them ends what stands before a code
+constexpr std::size_t kMostOpenings = 3;
+constexpr std::size_t kMostParted = 4096;  // bytes
+constexpr std::string_view kClosing = "\"',]})";
+bool try_chunk(const Job& job, std::size_t begin, std::size_t end) {
     const std::string_view text = job.text();
     // The marks of ASCII85 may be digits of another alphabet; at the beginning they are marks.
     const std::size_t open = text.substr(begin, std::min(end - begin, kMostEdge + 2)).find("<~");
@@ -125,10 +129,30 @@ void try_chunk(const Job& job, std::size_t begin, std::size_t end) {
             }
             for (std::size_t behind = 0; behind <= kMostEdge; ++behind) {
                 if (keep85(job, begin + before, end - behind, *digits)) {
-                    return;
+                    return true;
                 }
             }
         }
+    }
+    return false;
+}
+
+// A chunk as it stands, and what of it stands between tags or quotation marks: those are digits, too.
+void try_parts(const Job& job, std::size_t begin, std::size_t end) {
+    if (try_chunk(job, begin, end) || end - begin > kMostParted) {
+        return;
+    }
+    const std::string_view chunk = job.text().substr(begin, end - begin);
+    const std::size_t last = chunk.find_last_not_of(kClosing);
+    std::size_t from = 0;
+    for (std::size_t tries = 0; tries < kMostOpenings && from + kLeastChunk <= chunk.size(); ++tries) {
+        const std::size_t close = std::min(chunk.find("</", from + kLeastChunk), last + 1);
+        if ((from > 0 || close < chunk.size()) && close >= from + kLeastChunk &&
+            try_chunk(job, begin + from, begin + close)) {
+            return;
+        }
+        from = chunk.find_first_of(kOpening, from);
+        from = from == std::string_view::npos ? chunk.size() : from + 1;
     }
 }
 
@@ -222,7 +246,7 @@ void keep_rotated(const Job& job, const Rotated& found) {
 }  // namespace
 
 void decode_base85(const Job& job) {
-    each_long_chunk(job.reading, [&](std::size_t begin, std::size_t end) { try_chunk(job, begin, end); });
+    each_long_chunk(job.reading, [&](std::size_t begin, std::size_t end) { try_parts(job, begin, end); });
 }
 
 void decode_rot47(const Job& job) {

@@ -208,6 +208,7 @@ class Runs {
 void decode_hidden(const Job& job);         // tags, variation selectors, zero-width binaries
 void decode_runs(const Job& job);           // base64, base32, base16 and binary in long runs
 void decode_broken_base64(const Job& job);  // base64 cut up by blanks
+void decode_broken_hex(const Job& job);     // hexadecimal digits, the same
 void decode_percent(const Job& job);
 void decode_entities(const Job& job);
 void decode_escapes(const Job& job);
@@ -225,6 +226,7 @@ void decode_css(const Job& job);            // escapes of style sheets
 void decode_punycode(const Job& job);
 void decode_inner_marks(const Job& job);    // marks between the letters of words
 void decode_parenthesised(const Job& job);  // U+249C and so on
+void decode_asides(const Job& job);         // words in brackets behind words
 void decode_lists(const Job& job);          // lists of strings that are joined
 void decode_acrostic(const Job& job);       // first letters of lines
 void decode_joined(const Job& job);         // string literals

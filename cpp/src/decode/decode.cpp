@@ -32,6 +32,7 @@ constexpr std::uint32_t kBeyond = mark_bits("\xE2");
 
 constexpr std::size_t kPunctuationFeature = 3;  // of kDenseNames
 constexpr std::size_t kLongestFeature = 15;
+constexpr float kManyMarks = 1.0F / 12.0F;  // of bytes: more than sentences have
 constexpr std::uint64_t kLinesOfAcrostic = 12;
 constexpr std::uint64_t kLinesOfWords = 2;
 static_assert(kDenseNames[kPunctuationFeature] == "punctuation" && kDenseNames[kLongestFeature] == "longest_word");
@@ -40,6 +41,11 @@ static_assert(kDenseNames[kPunctuationFeature] == "punctuation" && kDenseNames[k
 bool is_broken_base64(const Reading& reading) noexcept {
     const ByteCounts& counts = reading.counts;
     return counts.upper >= 4 && reading.leet + counts.upper >= 8 && (counts.upper + counts.digit) * 12 > counts.word;
+}
+
+// Digits as many as hexadecimal text has.
+bool is_broken_hex(const Reading& reading) noexcept {
+    return reading.counts.digit >= 16 && reading.counts.digit * 3 > reading.counts.word;
 }
 
 // Digits and symbols inside words, and signs between letters, as codes over all of ASCII have them.
@@ -73,7 +79,7 @@ bool may_be_packed(const Reading& reading) noexcept {
 
 // More marks than sentences have: one in twelve bytes; and enough of them beside letters.
 bool has_inner_marks(const Reading& reading) noexcept {
-    return reading.dense[kPunctuationFeature] > 1.0F / 12.0F &&
+    return reading.dense[kPunctuationFeature] > kManyMarks &&
            marks_beside_letters(reading.raw_masks, reading.raw.bytes.size(), reading.counts.has(mark_bits("\"'\\"))) >=
                kLeastInnerMarks;
 }
@@ -116,17 +122,17 @@ constexpr Decoder kDecoders[] = {
     {[](const Reading& r) noexcept { return !r.ascii && r.stats.ignorables > 0; }, decode_hidden},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("%")); }, decode_percent},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("&")); }, decode_entities},
+    {has_inner_marks, decode_inner_marks},  // before escapes and literals, which are doubted where it finds something
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_escapes},
     {[](const Reading& r) noexcept { return r.leet > 0 && r.counts.has(mark_bits("+")); }, decode_code_points},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("=")); }, decode_quoted_printable},
     {[](const Reading& r) noexcept { return !r.ascii || has_long_word(r); }, decode_runs},
     {is_broken_base64, decode_broken_base64},
+    {is_broken_hex, decode_broken_hex},
     {may_be_packed, decode_packed},
     {is_broken_base64, decode_marked_base64},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\\")); }, decode_css},
-    {has_inner_marks, decode_inner_marks},
     {[](const Reading& r) noexcept { return !r.ascii && r.counts.has(kBeyond); }, decode_parenthesised},
-    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
     {has_label, decode_punycode},
     {has_latin_bytes, decode_mojibake},
     {has_wide_controls, decode_wide},
@@ -138,6 +144,11 @@ constexpr Decoder kDecoders[] = {
     {is_dense, decode_rot47},
     {is_dense, decode_uuencode},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_joined},
+    {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
+    {[](const Reading& r) noexcept {
+         return r.counts.has(mark_bits("(")) && r.dense[kPunctuationFeature] > kManyMarks;
+     },
+     decode_asides},
     {[](const Reading&) noexcept { return true; }, decode_letters},
     {is_beyond_latin, decode_letters_beyond},
     {[](const Reading& r) noexcept { return r.tokens.size() >= 8; }, decode_spelling},

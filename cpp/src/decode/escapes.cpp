@@ -92,7 +92,14 @@ struct Evidence {
     std::size_t letters = 0;  // that hide a letter
     std::size_t inside = 0;   // of these, between two letters
     std::size_t broken = 0;   // marks that begin none
+    std::size_t bytes = 0;    // of them all
 };
+
+// Escapes that a text is written in, from the first to the last: what they say stands for it, be that words or not.
+constexpr std::size_t kLeastWritten = 12;
+bool is_written_in(const Evidence& found, std::size_t size) noexcept {
+    return found.letters >= kLeastWritten && found.bytes * 5 >= size * 2;
+}
 
 // Most codes: an escaped letter, or two of anything.
 bool is_escaped(const Evidence& found) noexcept { return found.letters > 0 || found.all >= 2; }
@@ -118,6 +125,7 @@ void undo(const Job& job, ViewKind kind, char mark, bool (*enough)(const Evidenc
             const bool inside = escape.letter && at > 0 && is(text[at - 1], kLower | kUpper) && last < text.size() &&
                                 is(text[last], kLower | kUpper);
             ++found.all;
+            found.bytes += escape.size;
             found.letters += escape.letter ? 1 : 0;
             found.inside += inside ? 1 : 0;
         } else {
@@ -152,6 +160,11 @@ void undo(const Job& job, ViewKind kind, char mark, bool (*enough)(const Evidenc
             }
             at += escape.size;
         }
+    }
+    if (is_written_in(found, last - first)) {
+        job.children.vouch();
+    } else if (found.letters == 0 && job.children.has_made(ViewKind::joined)) {
+        job.children.doubt();  // "ge\t\ting" of a shell has no tabs
     }
     job.children.close(text);
 }
@@ -255,6 +268,9 @@ Escape read_backslash(std::string_view text, std::size_t at) noexcept {
         const Number byte = hex_at(text, at + 2, 2, 2);
         return byte.digits == 0 ? Escape{} : byte_escape(4, byte.value);
     }
+    if (c == 'b' && at > 0 && (is(text[at - 1], kLower | kUpper) || static_cast<unsigned char>(text[at - 1]) >= 0x80)) {
+        return {2, U'\b', 0, false, false, false};  // of JSON; in patterns a word begins behind it
+    }
     return is(c, kOctal) ? read_octal(text, at) : is_command(text, at) ? Escape{} : read_simple(c);
 }
 
@@ -295,7 +311,8 @@ bool ends_code_points(std::string_view text, char mark) noexcept {
         if (behind < text.size() && !is(text[behind], kBlank)) {
             return false;
         }
-        inside = inside || (at > 0 && is(text[at - 1], kLower | kUpper));
+        inside = inside ||
+                 (at > 0 && (is(text[at - 1], kLower | kUpper) || static_cast<unsigned char>(text[at - 1]) >= 0x80));
     }
     return inside;
 }

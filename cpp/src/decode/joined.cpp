@@ -65,6 +65,7 @@ void keep_joints(const Job& job) {
         last = end > at ? end : last;
         at = std::max(at + 1, end);
     }
+    const bool put_in = job.children.has_made(ViewKind::joined);  // quotes stand in words, as a shell passes over them
     if (first == kNowhere || !job.children.open(ViewKind::joined)) {
         return;
     }
@@ -81,6 +82,9 @@ void keep_joints(const Job& job) {
             copy(job, quote, quote + 1);
             at = quote + 1;
         }
+    }
+    if (put_in) {
+        job.children.doubt();
     }
     job.children.close(text);
 }

@@ -240,10 +240,28 @@ bool each_literal(std::string_view text, std::size_t open, std::size_t& budget, 
 
 }  // namespace
 
+namespace {
+
+// Of marks [begin, end) those that are no quotation marks, backslashes or escaped: where such were put in, the others
+// are the text's own ("h'tt'ps://").
+void copy_others(const Job& job, std::size_t begin, std::size_t end) {
+    const std::string_view text = job.text();
+    for (std::size_t at = begin; at < end; ++at) {
+        const char c = text[at];
+        const bool escaped = at > 0 && text[at - 1] == '\\';
+        if (c != '"' && c != '\'' && c != '\\' && !escaped) {
+            copy(job, at, at + 1);
+        }
+    }
+}
+
+}  // namespace
+
 void decode_inner_marks(const Job& job) {
     const std::string_view text = job.text();
     const Unmarked unmarked = read_unmarked(text);
-    bool put_in = unmarked.foreign.are_put_in();
+    const bool foreign = unmarked.foreign.are_put_in();
+    bool put_in = foreign;
     if (unmarked.marks < kLeastInnerMarks || (!put_in && !may_be_put_in(unmarked.words))) {
         return;
     }
@@ -263,6 +281,9 @@ void decode_inner_marks(const Job& job) {
             ++plain_end;
         }
         copy(job, at, plain_end);
+        if (foreign) {
+            copy_others(job, plain_end, end);
+        }
         at = std::max(end, plain_end);
     }
     job.children.close(text);

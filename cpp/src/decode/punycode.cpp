@@ -93,21 +93,15 @@ bool begins_label(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
-void decode_punycode(const Job& job) {
+namespace {
+
+constexpr std::size_t kLeastWords = 3;  // that plain letters of labels make
+
+// The labels as they are (of a text from `at` to `end`), or with the plain letters alone that stand in them as in a
+// word: "xn--ignore-7ya" reads "ignore", whatever else is in there.
+void put_labels(const Job& job, std::size_t at, std::size_t end, bool plain) {
     const std::string_view text = job.text();
-    std::size_t first = std::string_view::npos;
-    std::size_t last = 0;
-    for (std::size_t at = text.find("n--"); at != std::string_view::npos; at = text.find("n--", at + 3)) {
-        if (at > 0 && begins_label(text, at - 1)) {
-            first = std::min(first, at - 1);
-            last = at;
-        }
-    }
-    if (first == std::string_view::npos || !job.children.open(ViewKind::punycode)) {
-        return;
-    }
-    const std::size_t end = context_end(text, label_end(text, last + 3));
-    for (std::size_t at = context_begin(text, first); at < end;) {
+    while (at < end) {
         Label label;
         const std::size_t stop = begins_label(text, at) ? label_end(text, at + 4) : at;
         if (stop > at + kMostBytes) {  // no label, nor are its parts: each byte is looked at once
@@ -115,7 +109,9 @@ void decode_punycode(const Job& job) {
             at = stop;
         } else if (stop > at && decode_label(text.substr(at + 4, stop - at - 4), label)) {
             for (std::size_t i = 0; i < label.count; ++i) {
-                (void)job.children.put_code_point(label.characters[i], at, stop);
+                if (!plain || label.characters[i] < 0x80) {
+                    (void)job.children.put_code_point(label.characters[i], at, stop);
+                }
             }
             at = stop;
         } else {
@@ -123,7 +119,33 @@ void decode_punycode(const Job& job) {
             ++at;
         }
     }
+}
+
+}  // namespace
+
+void decode_punycode(const Job& job) {
+    const std::string_view text = job.text();
+    std::size_t first = std::string_view::npos;
+    std::size_t last = 0;
+    std::size_t labels = 0;
+    for (std::size_t at = text.find("n--"); at != std::string_view::npos; at = text.find("n--", at + 3)) {
+        if (at > 0 && begins_label(text, at - 1)) {
+            first = std::min(first, at - 1);
+            last = at;
+            ++labels;
+        }
+    }
+    if (first == std::string_view::npos || !job.children.open(ViewKind::punycode)) {
+        return;
+    }
+    const std::size_t end = context_end(text, label_end(text, last + 3));
+    const std::size_t begin = context_begin(text, first);
+    put_labels(job, begin, end, false);
     job.children.close(text);
+    if (labels >= kLeastWords && job.children.open(ViewKind::punycode)) {
+        put_labels(job, begin, end, true);
+        job.children.close(text);
+    }
 }
 
 }  // namespace fastguard::decoding

@@ -145,14 +145,14 @@ Stretches measure_groups(std::string_view text, const Run& run, const Groups& gr
 // Units of 16 bits of a script beyond Latin; of a long run, whether they are is told by its beginning.
 constexpr std::size_t kLeastUnits = 24;   // digits
 constexpr std::size_t kUnitSample = 192;  // the same
-bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases) {
+bool keep_wide(const Job& job, ViewKind kind, const Run& run, Groups groups, std::size_t phases, bool latin_alone) {
     const Run sample = {run.begin, std::min(run.end, run.begin + kUnitSample)};
     // The plus sign of UTF-7 is no digit; any other phase of it may look like another alphabet.
     for (groups.skip = job.text()[run.begin] == '+' ? 1 : 0; groups.skip < phases; ++groups.skip) {
         UnitMeters meters(std::min(UnitMeter::kEnough, (sample.end - sample.begin) * groups.bits / 16));
         produce_bytes(job.text(), sample, groups, [&meters](unsigned char byte) { return meters.add(byte); });
         const auto produce = [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); };
-        if (meters.are_text() && keep_units(job, kind, produce)) {
+        if (meters.are_text(latin_alone) && keep_units(job, kind, produce)) {
             return true;
         }
     }
@@ -184,7 +184,10 @@ bool keep_groups(const Job& job, ViewKind kind, const Run& run, Groups groups, s
             }
         }
     };
-    if (!mostly_readable(best) && run.end - run.begin >= kLeastUnits && keep_wide(job, kind, run, groups, phases)) {
+    // Letters with marks break a text in units of 16 bits into pieces that read like text.
+    const bool whole = mostly_readable(best) && best.found().size() <= 1;
+    if (!whole && run.end - run.begin >= kLeastUnits &&
+        keep_wide(job, kind, run, groups, phases, mostly_readable(best))) {
         return true;
     }
     return keep(job, kind, best, [&](auto&& sink) { produce_groups(job.text(), run, groups, sink); }, finish);
@@ -391,7 +394,58 @@ std::size_t decode_region(const Job& job, std::size_t at) {
     return at;
 }
 
+constexpr std::size_t kLeastHexDigits = 24;
+constexpr std::size_t kMostGap = 4;  // blanks between two pieces
+
+// Where digits with blanks between them end that begin at `at`, how many they are, and whether a piece has an odd
+// number of them: pairs with blanks between are numbers.
+struct HexPieces {
+    std::size_t end;
+    std::size_t digits = 0;
+    std::size_t pieces = 0;
+    bool odd = false;
+};
+HexPieces hex_pieces(std::string_view text, std::size_t at) noexcept {
+    HexPieces all = {at};
+    for (std::size_t gap = 0; at < text.size() && gap <= kMostGap;) {
+        const std::size_t begin = at;
+        while (at < text.size() && is(text[at], kHex)) {
+            ++at;
+        }
+        if (at == begin) {
+            if (!is(text[at], kBlank)) {
+                break;
+            }
+            ++gap;
+            ++at;
+            continue;
+        }
+        if (at < text.size() && is(text[at], kAlnum)) {
+            break;
+        }
+        gap = 0;
+        all.odd = all.odd || (at - begin) % 2 != 0;
+        all.digits += at - begin;
+        ++all.pieces;
+        all.end = at;
+    }
+    return all;
+}
+
 }  // namespace
+
+void decode_broken_hex(const Job& job) {
+    const std::string_view text = job.text();
+    const Runs runs(job.reading.raw_masks, text.size());
+    for (std::size_t at = runs.begin_from(0); at < text.size(); at = runs.begin_from(at)) {
+        const HexPieces pieces = hex_pieces(text, at);
+        if (pieces.odd && pieces.pieces >= kLeastPieces && pieces.digits >= kLeastHexDigits) {
+            (void)(keep_whole(job, ViewKind::base16, {at, pieces.end}, {&kDigits16, 4}) ||
+                   keep_whole(job, ViewKind::base16, {at, pieces.end}, {&kDigits16, 4, 1}));
+        }
+        at = runs.end_of(std::max(at, pieces.end > at ? pieces.end - 1 : at));
+    }
+}
 
 void decode_broken_base64(const Job& job) {
     const std::string_view text = job.text();

@@ -39,6 +39,10 @@ class UnitMeter {
         const std::size_t other = all_ - shared_;
         return (other - alphabets_) * 10 <= all || other == chinese_ || other == korean_;
     }
+    // Whether it is text in Latin letters, with marks or without. What may be is text by may_be_text: they are an alphabet.
+    [[nodiscard]] bool is_latin() const noexcept {
+        return all_ >= kLeast && (shared_ + blocks_[0]) * 50 >= all_ * 49 && shared_ * 4 >= all_ * 3;
+    }
     [[nodiscard]] bool is_text() const noexcept {
         const std::size_t most = *std::max_element(blocks_.begin() + 1, blocks_.end());
         const auto covers = [this](std::size_t own, std::size_t share) {
@@ -73,7 +77,10 @@ class UnitMeters {
         before_ = kNone;
         return big_.count() < most_ && (big_.may_be_text(most_) || little_.may_be_text(most_));
     }
-    [[nodiscard]] bool are_text() const noexcept { return big_.is_text() || little_.is_text(); }
+    // `latin_alone`: of Latin letters.
+    [[nodiscard]] bool are_text(bool latin_alone) const noexcept {
+        return big_.is_latin() || little_.is_latin() || (!latin_alone && (big_.is_text() || little_.is_text()));
+    }
 
   private:
     static constexpr unsigned kNone = 256;
@@ -122,9 +129,10 @@ void produce_units(const Produce& produce, bool big, const Sink& sink) {
     });
 }
 
-// Whether the first units of what `produce` gives are text of a script beyond Latin.
+// Whether the first units of what `produce` gives are text of a script beyond Latin, or of Latin letters (of
+// those alone, if asked so: letters of ASCII, two at a time, would be Chinese).
 template <class Produce>
-[[nodiscard]] bool are_units(const Produce& produce, bool big) {
+[[nodiscard]] bool are_units(const Produce& produce, bool big, bool latin_alone = false) {
     UnitMeter meter;
     unsigned before = 256;
     produce([&](unsigned char byte, std::size_t, std::size_t) {
@@ -137,7 +145,7 @@ template <class Produce>
             before = 256;
         }
     });
-    return meter.is_text();
+    return meter.is_latin() || (!latin_alone && meter.is_text());
 }
 
 // Keeps what the bytes say as units of 16 bits, either way round; whether they did.

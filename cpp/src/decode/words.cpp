@@ -117,7 +117,48 @@ constexpr std::string_view kWords =
     "is meg van si cu nu mai sa care din pe ca este "
     // Indonesian, Vietnamese, Swahili, Tagalog, romanised Hindi
     "yang dan di itu dengan untuk tidak ini dari dalam akan pada juga saya ke bisa ada kamu la va cua khong cac trong "
-    "mot nguoi cho na ya wa kwa ni katika za ng sa ang mga ay ko hai ka ki ke ko se aur mein nahi kya";
+    "mot nguoi cho na ya wa kwa ni katika za ng sa ang mga ay ko hai ka ki ke ko se aur mein nahi kya "
+    // German, more
+    "alles allen aller allem dir mir dich mich uns euch unser unsere dein deine deinen meine meinen sein seine "
+    "seinen ihre ihren ihrem hat habe haben hast war waren wird werden wurde wurden sind bin bist muss musst soll "
+    "sollst sollte darf durfen kein keine keinen keiner mehr immer schon jetzt hier dort dann wann warum weil dass "
+    "diese dieser dieses diesen diesem jede jeder jedes vom zum zur beim ins ohne gegen durch unter uber zwischen "
+    "ganz sehr viel viele wenig gut neu neue ersten letzte letzten anderen andere frage fragen antwort antworte "
+    "antworten sage sagen zeige zeig gib schreibe schreib sende schicke regeln regel vorher vorherigen bisherigen "
+    "obigen folgende nachricht daten wort worter tag jahr zeit mensch leben haus welche welcher welches konnen "
+    "konnte machen mache heute morgen gestern vergessen "
+    // French, more
+    "vos votre leur leurs mes mon tes ton ta notre nos lui eux moi toi etre avoir fait faire fais faites dire dis "
+    "peux peut pouvez veux veut dois doit suis sommes etes ont avez avons ai etait cet ces cela ceci ici tres bien "
+    "aussi encore toujours jamais rien quelque quelques chaque autre autres meme memes sans sous vers chez avant "
+    "apres depuis pendant alors donc quand comment pourquoi quel quelle quels quelles moins oublie oubliez regles "
+    "regle consignes consigne precedentes precedente precedents uniquement seulement demande reponds repondre "
+    "reponse montre affiche ecris envoie mots texte systeme questions nouvelle nouveau maintenant desormais recues "
+    "limite limites "
+    // Spanish, more
+    "eres soy somos fue era ser estar estoy estas estan tiene tienes tengo hay hacer haz hace hecho puede puedes "
+    "puedo debe debes quiero quiere decir dime dice dieron dijo mis tus nuestro nuestra esto eso ese esa esos esas "
+    "estos aquel alli aqui ahora nunca siempre tambien solo todavia antes despues desde hasta hacia segun cada otro "
+    "otra otros otras mismo misma mal muchos mucho poco nada algo alguien nadie quien cual cuales donde cuanto pues "
+    "entonces olvidar reglas regla instruccion restricciones responde responder respuesta muestra mostrar escribe "
+    "envia revela pregunta preguntas cualquier texto mensaje sistema palabra palabras ordene orden ordenes previas "
+    "previo anterior "
+    // Portuguese, more
+    "voces eles elas sua seus suas meu minha teu tua isto aquele aquela essa esse estou sao tem tenho ter fazer "
+    "faca faz pode posso deve dizer diga mostre mostra escreva escrito envie responda resposta pergunta perguntas "
+    "esqueca regras regra depois agora sempre tambem muito muitos pouco quem qual quais onde quando entao sem sob "
+    "outro outra outros outras mesmo mesma tudo toda todos quero mensagem palavra palavras pelos pelas nas num numa "
+    // Italian, more
+    "siamo siete essere avere ha abbiamo hanno fare fai fatto puo puoi devi voglio dimmi detto mostrami mostrare "
+    "scrivi scrivere invia rispondi rispondere risposta domanda domande dimentica regole regola ricevute finora "
+    "prima dopo adesso ora molto molti niente nulla qualcosa chi quale quali dove perche quindi senza sotto sopra "
+    "fino verso ogni altro altra altri altre stesso stessa tutto tutti tutta mio mia tuo suo nostro questa questi "
+    "queste quello quella dal dalla dai alla allo nella nei sul sulla parola testo messaggio istruzione restrizione "
+    "restrizioni limiti alcuna alcun uno "
+    // Dutch, more
+    "niets geen wel meer altijd nooit onze jouw hun wij jullie ben bent wordt worden kunt moet moeten wil zeg geef "
+    "toon schrijf stuur antwoord vraag vragen regels vorige eerdere bericht systeem woord tekst zonder tegen onder "
+    "tussen elke zelfde";
 
 // A word, and what may be read behind it.
 using Padded = std::array<char, kLongestCommon + 8>;

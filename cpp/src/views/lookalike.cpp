@@ -206,7 +206,7 @@ class Looker {
                 spelled += best_spelling(word, letters) ? 1U : 0U;
             }
         }
-        const bool latin_alone = is_latin(reading_);
+        const bool latin_alone = is_latin(reading_) || borrows_letters(reading_.stats, reading_.counts.high);
         letters_ = static_cast<std::size_t>(std::popcount(looks)) >= kLeastLooks && (mixed > 0 || latin_alone);
         whole_ = latin_alone || foreign <= mixed;
         signs_ = spelled >= kLeastWords && spelled * 3 >= leet && leet * kLeetShare >= count;
@@ -301,7 +301,8 @@ void make_lookalike(const Reading& reading, Children& children) {
         return;
     }
     const bool letters =
-        !reading.ascii && reading.stats.confusables >= kLeastLooks && (reading.stats.mixed || is_latin(reading));
+        !reading.ascii && reading.stats.confusables >= kLeastLooks &&
+        (reading.stats.mixed || is_latin(reading) || borrows_letters(reading.stats, reading.counts.high));
     const bool signs = reading.leet >= kLeastLeet && (!reading.ascii || may_be_spelt_with_signs(reading));
     if (letters || signs) {
         Looker(reading, children).run();
