@@ -69,7 +69,7 @@ def test_the_version_changes_with_the_transforms() -> None:
         digest.update(
             name.encode() + b"\0" + one.run("Please open the wooden door before noon.", "version", 50).encode()
         )
-    assert digest.hexdigest()[:16] == "ef8b2535f0a725b3"
+    assert digest.hexdigest()[:16] == "2ca86f813296675d"
 
 
 def test_there_are_enough_of_them_and_every_class_has_some() -> None:

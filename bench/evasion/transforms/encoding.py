@@ -10,7 +10,7 @@ import random
 import re
 import string
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from bench.evasion.transforms.registry import Transform, add, transform
@@ -189,6 +189,29 @@ def base64_in_sentence(text: str, rng: random.Random) -> str:
     return f"The label on the box, in base64, reads '{to_base64(text)}' on all four sides."
 
 
+def _ragged(text: str, rng: random.Random) -> str:
+    """Return a code with a blank or a line end after every 1 to 12 characters."""
+    pieces = []
+    at = 0
+    while at < len(text):
+        size = rng.randint(1, 12)
+        pieces.append(text[at : at + size])
+        at += size
+    return "".join(piece + rng.choice(" \n") for piece in pieces).rstrip()
+
+
+@transform("encoding", inverse=from_base64, domain="any")
+def base64_ragged(text: str, rng: random.Random) -> str:
+    """base64 with blanks and line ends at odd places."""
+    return _ragged(to_base64(text), rng)
+
+
+@transform("encoding", inverse=lambda text: bytes.fromhex("".join(text.split())).decode(), domain="any")
+def hex_ragged(text: str, rng: random.Random) -> str:
+    """Hexadecimal digits with blanks and line ends at odd places, inside bytes, too."""
+    return _ragged(text.encode().hex(), rng)
+
+
 _add(
     "base32",
     lambda text: _text(base64.b32encode(text.encode())),
@@ -272,15 +295,33 @@ _add(
     lambda text: "".join(f"{byte:08b}" for byte in text.encode()),
     lambda text: bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8)).decode(),
 )
+
+
+def has_codes(text: str, alphabet: Container[str]) -> bool:
+    """Return whether a code of letters has a sign for most letters of a text: what it drops, no reader gets back."""
+    letters = [char for char in text.lower() if char.isalpha()]
+    return 10 * sum(char in alphabet for char in letters) >= 9 * len(letters)
+
+
+def _to_morse(text: str, gap: str) -> str:
+    if not has_codes(text, MORSE):
+        return text
+    return gap.join(" ".join(MORSE[char] for char in word if char in MORSE) for word in text.lower().split())
+
+
 _add(
     "binary_7",
-    lambda text: " ".join(f"{ord(char):07b}" for char in text if ord(char) < 128),
+    lambda text: (
+        " ".join(f"{ord(char):07b}" for char in text if ord(char) < 128)
+        if has_codes(text, string.ascii_lowercase)
+        else text
+    ),
     lambda text: "".join(chr(int(part, 2)) for part in text.split()),
     domain="ascii",
 )
 _add(
     "morse",
-    lambda text: " / ".join(" ".join(MORSE[char] for char in word if char in MORSE) for word in text.lower().split()),
+    lambda text: _to_morse(text, " / "),
     lambda text: " ".join("".join(_FROM_MORSE[code] for code in word.split()) for word in text.split(" / ")),
     published=("garak", "pyrit", "promptfoo"),
     domain="letters",
@@ -288,7 +329,7 @@ _add(
 )
 _add(
     "morse_bars",
-    lambda text: " | ".join(" ".join(MORSE[char] for char in word if char in MORSE) for word in text.lower().split()),
+    lambda text: _to_morse(text, " | "),
     lambda text: " ".join("".join(_FROM_MORSE[code] for code in word.split()) for word in text.split(" | ")),
     domain="letters",
     caseless=True,

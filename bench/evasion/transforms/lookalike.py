@@ -52,6 +52,9 @@ _add("math_script", _runs(0x1D49C, 0x1D4B6, 0, _SCRIPT_HOLES))
 _add("math_fraktur", _runs(0x1D504, 0x1D51E, 0, _FRAKTUR_HOLES))
 _add("double_struck", _runs(0x1D538, 0x1D552, 0x1D7D8, _DOUBLE_HOLES))
 _add("sans_bold_italic", _runs(0x1D63C, 0x1D656))
+_add("bold_fraktur", _runs(0x1D56C, 0x1D586))
+_add("bold_script", _runs(0x1D4D0, 0x1D4EA))
+_add("sans_serif", _runs(0x1D5A0, 0x1D5BA, 0x1D7E2))
 _add("monospace", _runs(0x1D670, 0x1D68A, 0x1D7F6))
 _add("circled", _runs(0x24B6, 0x24D0) | dict(zip(DIGITS, "⓪①②③④⑤⑥⑦⑧⑨", strict=True)))
 _add("parenthesised", {char: chr(0x249C + i) for i, char in enumerate(LOWER)}, caseless=True)
@@ -68,10 +71,13 @@ _CYRILLIC: Final = dict(zip("aceijopsxyABCEHIKMOPSTX", "асеіјорѕхуАВ
 _GREEK: Final = dict(zip("ioruvABEHIKMNOPTXYZ", "ιο\u1d26υνΑΒΕΗΙΚΜΝΟΡΤΧΥΖ", strict=True))
 _ARMENIAN: Final = dict(zip("hgnoqus", "հցոօգսѕ", strict=True))
 _CHEROKEE: Final = dict(zip("ABCDEGHIJKLMPRSTVWZ", "ᎪᏴᏟᎠᎬᏀᎻᏆᎫᏦᏞᎷᏢᏒᏚᎢᏙᎳᏃ", strict=True))
+_LISU: Final = dict(zip("ABCDEFGHIJKLMNOPRSTUVWXYZ", "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", strict=True))
+_LISU_CAPITALS: Final = _LISU | {char.lower(): other for char, other in _LISU.items()}
 _add("cyrillic_homoglyphs", _CYRILLIC, published=("hackett", "garak"))
 _add("greek_homoglyphs", _GREEK, published=("garak",))
 _add("armenian_homoglyphs", _ARMENIAN)
 _add("cherokee_homoglyphs", _CHEROKEE)
+_add("lisu_homoglyphs", _LISU_CAPITALS, caseless=True)
 _NUMBERS: Final = {"o": "0", "i": "1", "l": "1", "z": "2", "e": "3", "a": "4", "s": "5", "g": "6", "t": "7", "b": "8"}
 
 
@@ -107,6 +113,13 @@ def mixed_confusables(char: str, rng: random.Random) -> str:
 def numbers(char: str, rng: random.Random) -> str:
     """Digits for the letters that they look like."""
     return _NUMBERS.get(char.lower(), char)
+
+
+@transform("lookalike", "char")
+def keycaps(char: str, rng: random.Random) -> str:
+    """Digits on keys of a telephone, for the letters that they look like."""
+    digit = _NUMBERS.get(char.lower())
+    return f"{digit}\ufe0f\u20e3" if digit else char
 
 
 _LEET: Final = _NUMBERS | {"a": "4@", "s": "5$", "i": "1!", "l": "1|", "t": "7+"}

@@ -107,6 +107,13 @@ def markdown_links(text: str, rng: random.Random) -> str:
     return re.sub(r"\S+", lambda m: f"[{m.group()}](#)", text)
 
 
+@transform("markup", inverse=lambda text: re.findall(r'"note":"([^"]*)"', text)[0], domain="letters")
+def link_data(text: str, rng: random.Random) -> str:
+    """The text in JSON, in the target of a link in Markdown."""
+    body = text.replace("\\", "\\\\").replace('"', "'").replace("\n", "\\n")
+    return f'[minutes](data:application/json,{{"id":7,"note":"{body}"}})'
+
+
 @transform("markup", "word", inverse=lambda text: re.sub(r"\\textbf\{([^}]*)\}", r"\1", text), domain="letters")
 def latex_bold(word: str, rng: random.Random) -> str:
     return f"\\textbf{{{word}}}"

@@ -8,6 +8,7 @@ import string
 from collections.abc import Callable
 from typing import Final
 
+from bench.evasion.transforms.encoding import has_codes
 from bench.evasion.transforms.registry import Transform, add, transform
 
 _NATO: Final = dict(
@@ -58,6 +59,8 @@ def _spelled(name: str, code: Callable[[str], str], read: Callable[[str], str], 
     """Register a code that writes each letter by itself."""
 
     def make(text: str, rng: random.Random) -> str:
+        if not has_codes(text, string.ascii_lowercase):
+            return text
         return gap.join(glue.join(code(char) for char in word) for word in _letters(text) if word)
 
     def inverse(text: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised whenever a transform gives other texts than before; part of the key of the random numbers."""
 
 Unit = Literal["char", "word", "text"]
