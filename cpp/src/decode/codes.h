@@ -226,7 +226,6 @@ void decode_css(const Job& job);            // escapes of style sheets
 void decode_punycode(const Job& job);
 void decode_inner_marks(const Job& job);    // marks between the letters of words
 void decode_parenthesised(const Job& job);  // U+249C and so on
-void decode_asides(const Job& job);         // words in brackets behind words
 void decode_lists(const Job& job);          // lists of strings that are joined
 void decode_acrostic(const Job& job);       // first letters of lines
 void decode_joined(const Job& job);         // string literals

@@ -145,10 +145,6 @@ constexpr Decoder kDecoders[] = {
     {is_dense, decode_uuencode},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_joined},
     {[](const Reading& r) noexcept { return r.counts.has(mark_bits("\"'")); }, decode_lists},
-    {[](const Reading& r) noexcept {
-         return r.counts.has(mark_bits("(")) && r.dense[kPunctuationFeature] > kManyMarks;
-     },
-     decode_asides},
     {[](const Reading&) noexcept { return true; }, decode_letters},
     {is_beyond_latin, decode_letters_beyond},
     {[](const Reading& r) noexcept { return r.tokens.size() >= 8; }, decode_spelling},
