@@ -19,11 +19,12 @@ constexpr std::size_t kAround = 12;  // words to each side of those that speak f
 // begin with it.
 constexpr std::array<int, 26> kWeights = {-1, -4, -2, 1,  6, -2, 1,  1, 0, -5, 2, 2, -2,
                                           4,  0,  -3, -3, 3, 0,  -2, 3, 1, -3, 4, 4, 1};
-constexpr int kNoLetter = -4;  // a digit
+constexpr int kNoLetter = -4;  // a digit, or a letter set apart, which is read as such
 
 int weight_of(const Reading& reading, std::size_t token) noexcept {
-    const auto letter = static_cast<unsigned char>(reading.folded.bytes[reading.tokens[token].begin]) - unsigned{'a'};
-    return letter < kWeights.size() ? kWeights[letter] : kNoLetter;
+    const Token& word = reading.tokens[token];
+    const auto letter = static_cast<unsigned char>(reading.folded.bytes[word.begin]) - unsigned{'a'};
+    return letter < kWeights.size() && word.size() > 1 ? kWeights[letter] : kNoLetter;
 }
 
 // Whether a sample speaks for a text: kLeastWords words of every kStride, or the last ones.
