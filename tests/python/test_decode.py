@@ -215,13 +215,13 @@ def test_codes_within_base64(said: str, inner: str) -> None:
     said = SAID + " " + said
     kind, encode = CODES[inner]
     text = "Read: " + b64(encode(said))
-    assert any(SAID in found for found in texts_of(text, kind, 2))
+    assert any(SAID in found for found in texts_of(text, kind, 1 if inner == "base64" else 2))
 
 
 def test_three_codes_deep_and_not_four() -> None:
-    three = b64(b64(b64(SAID)))
+    three = b64(b64(SAID).encode().hex())
     assert any(said == SAID for said in texts_of(three, "base64", 3))
-    assert not any(SAID in said for said in texts_of(b64(three), "base64"))
+    assert not any(SAID in said for said in texts_of(three.encode().hex(), "base64"))
 
 
 @given(st.binary(max_size=400))

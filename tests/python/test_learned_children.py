@@ -182,7 +182,8 @@ def test_views_of_views_that_say_nothing_new_leave_nothing_unread(guard: Guard) 
 
 @pytest.mark.parametrize("inner", [in_base64, in_hex, in_percent, set_apart])
 def test_what_lies_deeper_than_is_read_is_said(guard: Guard, inner: Callable[[str], str]) -> None:
-    verdict = guard.check(in_base64(in_base64(in_base64(inner(INNOCENT[0])))))
+    one, two = (in_hex, in_base64) if inner is in_base64 else (in_base64, in_hex)  # a code over itself is one step
+    verdict = guard.check(one(two(one(inner(INNOCENT[0])))))
     assert verdict.truncated == ("decode_budget",)
     assert verdict.flagged
 
