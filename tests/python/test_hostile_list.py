@@ -98,12 +98,17 @@ def test_duplicate_keys_and_numbers_as_content(guard: Guard) -> None:
 
 
 def test_base64_bombs(guard: Guard) -> None:
-    data = ("The sea is calm today. " * 2000).encode()
-    for _ in range(6):
-        data = base64.b64encode(data)
+    data = said = ("The sea is calm today. " * 2000).encode()
+    for encode in (base64.b64encode, base64.b16encode) * 3:
+        data = encode(data)
     verdict = guard.check(data.decode())
     assert "decode_budget" in verdict.truncated
     assert verdict.action == "escalate"
+    for _ in range(6):  # a code over itself is one step, and shrinks: it is read to its end
+        said = base64.b64encode(said)
+    children = _core.decoded(said.decode())
+    assert sum(len(child) for _, child, _, _ in children) <= 4 * len(said)
+    assert guard.check(said.decode()).action == "allow"
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
