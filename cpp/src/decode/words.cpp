@@ -181,7 +181,7 @@ void each_word(const Visit& visit) {
 WordBits::WordBits() noexcept {
     each_word([this](const Padded& word, std::size_t size) {
         const std::uint64_t hash = hash_bytes(word.data(), size);
-        bits_[hash >> 54U] |= wanted(hash);
+        bits_[hash >> 53U] |= wanted(hash);
         std::size_t place = hash % hashes_.size();
         while (hashes_[place] != 0 && hashes_[place] != hash) {
             place = (place + 1) % hashes_.size();

@@ -11,15 +11,15 @@
 
 namespace fastguard::decoding {
 
-// A set of words by hash (hash_bytes of the lower case). Two bits of one place stand for a word.
+// A set of words by hash (hash_bytes of the lower case). Three bits of one place stand for one.
 class WordBits {
   public:
     // The common words.
     WordBits() noexcept;
 
-    // Whether a word may be in the set; less than 1 % of other words pass, too.
+    // Whether a word may be in the set; about one in ten thousand other words passes, too.
     [[nodiscard]] bool may_have(std::uint64_t hash) const noexcept {
-        return (bits_[hash >> 54U] & wanted(hash)) == wanted(hash);
+        return (bits_[hash >> 53U] & wanted(hash)) == wanted(hash);
     }
     // Whether a word is in the set: slower, and of no other word.
     [[nodiscard]] bool has(std::uint64_t hash) const noexcept {
@@ -32,9 +32,10 @@ class WordBits {
 
   private:
     [[nodiscard]] static std::uint64_t wanted(std::uint64_t hash) noexcept {
-        return std::uint64_t{1} << (hash >> 48U & 63U) | std::uint64_t{1} << (hash >> 42U & 63U);
+        return std::uint64_t{1} << (hash >> 47U & 63U) | std::uint64_t{1} << (hash >> 41U & 63U) |
+               std::uint64_t{1} << (hash >> 35U & 63U);
     }
-    std::array<std::uint64_t, 1024> bits_{};
+    std::array<std::uint64_t, 2048> bits_{};
     std::array<std::uint64_t, 8192> hashes_{};  // 0: nothing is here; most places
 };
 extern const WordBits kCommonWords;
