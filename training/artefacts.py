@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 NAME: Final = "fastguard-default"
-VERSION: Final = "2026.11.3"
+VERSION: Final = "2026.11.4"
 CREATED: Final = "2026-11-23"
 TOLERANCE: Final = 0.002
 # Written for this purpose; they are in no data set.

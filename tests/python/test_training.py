@@ -60,6 +60,7 @@ def test_every_frame_expands_to_plain_text(lang):
     given = dict.fromkeys(("goal", "goal_cap", "action", "action_cap", "answer_action", "answer_action_cap"), "do it")
     given |= dict.fromkeys(("wa", "wb", "wc", "wd"), "river")
     for name in (
+        "plain",
         "scrap",
         "override",
         "extract",
@@ -121,6 +122,18 @@ def test_generated_texts_hold_attacks_and_innocent_twins_of_every_language(gener
         wanted = {"generated_override", "generated_extraction", "generated_jailbreak", "generated_indirect"}
         assert found >= wanted | {"generated_overdefense", "generated_clean", "generated_everyday"}
         assert found >= {"generated_daily", "generated_mail"}
+        assert found >= {"generated_suffix", "generated_junk"}
+
+
+def test_a_request_with_a_suffix_is_a_jailbreak_and_pasted_data_is_not(generated):
+    attacks = [row for row in generated if row.source == "generated_suffix"]
+    junk = [row for row in generated if row.source == "generated_junk"]
+    assert {row.marks for row in attacks} == {marks(jailbreak=1, leak=0)}
+    assert all(len(row.text.split()) >= 3 for row in attacks)
+    assert all(max(row.marks) == 0 for row in junk)
+    kinds = {row.family.partition("/")[2] for row in junk}
+    assert kinds == {"css", "script", "data", "key", "numbers", "hashes", "noise", "path"}
+    assert any("data:text/css;base64," in row.text for row in junk)
 
 
 def test_requests_and_mails_are_innocent_and_a_mail_has_sentences_of_one_split(generated):

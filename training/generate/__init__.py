@@ -5,7 +5,18 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from training.generate import attacks, daily, dialogue, indirect, innocent, plain, short, structured, tools
+from training.generate import (
+    attacks,
+    daily,
+    dialogue,
+    indirect,
+    innocent,
+    plain,
+    short,
+    structured,
+    suffix,
+    tools,
+)
 from training.generate.grammar import languages, phrases
 from training.rows import SEED
 
@@ -24,6 +35,7 @@ _FAMILIES = (
     short.rows,
     daily.rows,
     plain.rows,
+    suffix.rows,
 )
 _ENGLISH = 7  # times as many as of any other language: more frames, and most traffic
 
