@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 BRIEF: Final = _core.BRIEF_WORDS
-RATE: Final = 0.005  # share of brief innocent texts that a category may put where the policy flags
-HARD: Final = 0.06  # the same of those that were written with the words of attacks
-_STEPS: Final = np.arange(0.0, 3.01, 0.1)  # no more: brief attacks are to be found, too
+RATE: Final = 0.004  # share of brief innocent texts that a category may put where the policy flags
+HARD: Final = 0.04  # the same of those that were written with the words of attacks
+_STEPS: Final = np.arange(0.0, 4.01, 0.1)  # no more: brief attacks are to be found, too
 
 
 def length(windows: NDArray[np.int64], words: NDArray[np.int64]) -> Array:

@@ -27,6 +27,7 @@ BLOCK: Final = 1  # and blocks up to level 2
 _LEAST_BLOCK: Final = 0.63  # a score that blocks is more than one match of a signature of tier 3 stands for
 _SHORT: Final = "generated_short"  # short innocent texts with the words of attacks, which no public set has
 _SHORT_BLOCKED: Final = 0.015  # share of them that a category may put where the policy blocks
+_HARD: Final = (_SHORT, "generated_overdefense")  # innocent texts with the words of attacks
 _PER_SOURCE: Final = 1200  # a source counts in the benign mix as at most this many texts
 _STEP: Final = 0.0025  # of the benign texts, when the thresholds are searched
 _FIRST: Final = 4  # steps that every label gets: the 1 % of benign texts that look most like its attacks
@@ -76,12 +77,17 @@ class Table:
         return none
 
     def mix(self, inside: NDArray[np.bool_]) -> Array:
-        """Weights of the benign mix: every source by its rows, at most `_PER_SOURCE`; what is generated counts a quarter."""
+        """Weights of the benign mix: every source by its rows, at most `_PER_SOURCE`.
+
+        What is generated counts a quarter, innocent texts with the words of attacks a half: no public set has them, and
+        a guard that flags them is switched off.
+        """
         weight = np.zeros(len(self.source))
         for source in np.unique(self.source[inside]):
             here = inside & (self.source == source)
             count = int(here.sum())
-            weight[here] = min(count, _PER_SOURCE) / count * (0.25 if self.generated[here][0] else 1.0)
+            share = (0.5 if source in _HARD else 0.25) if self.generated[here][0] else 1.0
+            weight[here] = min(count, _PER_SOURCE) / count * share
         return weight
 
 
@@ -98,8 +104,10 @@ def quantile(values: Array, weights: Array, share_above: float) -> float:
     return float(values[order][min(place, len(values) - 1)])
 
 
-def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
-    """(a, b) of probability = sigmoid(a * logit + b), by Newton's method on the weighted log loss."""
+def platt(
+    logits: Array, positive: NDArray[np.bool_], weights: Array, offset: Array | float = 0.0
+) -> tuple[float, float]:
+    """(a, b) of probability = sigmoid(a * logit + b + offset), by Newton's method on the weighted log loss."""
     w = weights.astype(np.float64).copy()
     w[positive] *= _PRIOR / max(float(w[positive].sum()), 1e-9)
     w[~positive] *= (1 - _PRIOR) / max(float(w[~positive].sum()), 1e-9)
@@ -109,7 +117,7 @@ def platt(logits: Array, positive: NDArray[np.bool_], weights: Array) -> tuple[f
     x = (logits - centre) / spread
     a, b = 1.0, 0.0
     for _ in range(200):
-        p = sigmoid(a * x + b)
+        p = sigmoid(a * x + b + offset)
         error, curve = w * (p - target), w * p * (1 - p)
         gradient = np.array([(error * x).sum(), error.sum()])
         hessian = np.array([[(curve * x**2).sum(), (curve * x).sum()], [(curve * x).sum(), curve.sum()]])
@@ -227,9 +235,10 @@ def calibrate(table: Table, gate_logits: NDArray[np.float32], model_logits: NDAr
     taken = _brevity(table, by_category(probabilities(model_logits, table.length, pairs[1]), applicable), mix)
     pairs = [
         tuple(
-            replace(scale, brevity=taken.get(label.category, 0.0)) for scale, label in zip(scales, LABELS, strict=True)
+            _scale(table, logits[:, i].astype(np.float64), i, mix, taken[label.category])
+            for i, label in enumerate(LABELS)
         )
-        for scales in pairs
+        for logits in (gate_logits, model_logits)
     ]
     gate_p = probabilities(gate_logits, table.length, pairs[0])
     model_p = probabilities(model_logits, table.length, pairs[1])
@@ -269,8 +278,8 @@ def _brevity(table: Table, p: dict[str, Array], mix: Array) -> dict[str, float]:
     }
 
 
-def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
-    """The scale of one label's logits, from the calibration split."""
+def _scale(table: Table, logits: Array, label: int, mix: Array, brevity: float = 0.0) -> Scale:
+    """The scale of one label's logits, from the calibration split, with what is taken off brief texts."""
     inside = table.split == "calibration"
     benign = inside & table.benign & (table.marks[:, label] == 0)
     documents = benign & table.document
@@ -280,8 +289,10 @@ def _scale(table: Table, logits: Array, label: int, mix: Array) -> Scale:
     positive = inside & (table.marks[:, label] == 1)
     known = positive | benign
     weights = np.where(positive, table.weight, mix)[known]
-    a, b = platt(logits[known] - windows * np.maximum(table.length[known], 0.0), positive[known], weights)
-    return Scale(a, b, windows)
+    length = table.length[known]
+    longer = logits[known] - windows * np.maximum(length, 0.0)
+    a, b = platt(longer, positive[known], weights, brevity * np.minimum(length, 0.0))
+    return Scale(a, b, windows, brevity)
 
 
 def _below_flag(
