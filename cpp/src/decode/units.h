@@ -39,7 +39,7 @@ class UnitMeter {
         const std::size_t other = all_ - shared_;
         return (other - alphabets_) * 10 <= all || other == chinese_ || other == korean_;
     }
-    // Whether it is text in Latin letters, with marks or without. What may be is text by may_be_text: they are an alphabet.
+    // Whether it is text in Latin letters, with marks or without; never where may_be_text says no.
     [[nodiscard]] bool is_latin() const noexcept {
         return all_ >= kLeast && (shared_ + blocks_[0]) * 50 >= all_ * 49 && shared_ * 4 >= all_ * 3;
     }
