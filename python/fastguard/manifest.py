@@ -248,7 +248,7 @@ def read_file(fields: Fields, most: int) -> File:
 def _read_calibration(fields: Fields, count: int) -> tuple[tuple[float, ...], ...]:
     value = fields.value("calibration", f"{count} lists of 2 to 4 numbers, one a label")
     widths = [len(row) for row in value if isinstance(row, list)] if isinstance(value, list) else []
-    rows = _rows(fields, "calibration", count, min(4, max(2, *widths)))
+    rows = _rows(fields, "calibration", count, min(4, max([2, *widths])))
     for i, row in enumerate(rows):
         for at, number in enumerate(row[2:], 2):
             if number < 0:
