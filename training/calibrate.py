@@ -79,14 +79,14 @@ class Table:
     def mix(self, inside: NDArray[np.bool_]) -> Array:
         """Weights of the benign mix: every source by its rows, at most `_PER_SOURCE`.
 
-        What is generated counts a quarter, innocent texts with the words of attacks a half: no public set has them, and
+        What is generated counts a quarter, innocent texts with the words of attacks three times that: no public set has them, and
         a guard that flags them is switched off.
         """
         weight = np.zeros(len(self.source))
         for source in np.unique(self.source[inside]):
             here = inside & (self.source == source)
             count = int(here.sum())
-            share = (0.5 if source in _HARD else 0.25) if self.generated[here][0] else 1.0
+            share = (0.75 if source in _HARD else 0.25) if self.generated[here][0] else 1.0
             weight[here] = min(count, _PER_SOURCE) / count * share
         return weight
 
