@@ -65,15 +65,17 @@ struct FoldStats {
     bool changed;                       // more than ASCII case and white space differs from the source
 };
 
-// Whether look-alikes come from more than one alphabet beyond Latin, or from a rare one of which they are nearly all:
-// then words need no plain letter to be in disguise. `high`: bytes beyond ASCII.
+// Whether look-alikes come from more than one alphabet beyond Latin, or from a rare one, and are nearly all of what is
+// beyond ASCII: then words need no plain letter to be in disguise. Of honest Greek and Russian about half the letters
+// look like Latin ones. `high`: bytes beyond ASCII, of which a letter has two or three.
 [[nodiscard]] inline bool borrows_letters(const FoldStats& stats, std::uint64_t high) noexcept {
     constexpr auto kBit = [](Script script) { return 1U << static_cast<unsigned>(script); };
     constexpr std::uint32_t kAlphabets = kBit(Script::cyrillic) | kBit(Script::greek) | kBit(Script::other_letter);
     constexpr std::uint32_t kLeastLooks = 3;
     const std::uint32_t used = stats.scripts & kAlphabets;
+    const bool several = (used & (used - 1)) != 0 && std::uint64_t{3} * stats.confusables >= high;
     const bool rare = used == kBit(Script::other_letter) && std::uint64_t{4} * stats.confusables >= high;
-    return stats.confusables >= kLeastLooks && ((used & (used - 1)) != 0 || rare);
+    return stats.confusables >= kLeastLooks && (several || rare);
 }
 
 // Most marks in a row that folding keeps.
