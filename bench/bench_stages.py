@@ -71,18 +71,19 @@ def _write_gate(path: Path, manifest: Manifest | None, table: bytes) -> None:
             f"<{_core.FEATURE_BUCKETS * MOST_LABELS}h",
             *(source.randrange(-99, 100) for _ in range(_core.FEATURE_BUCKETS * MOST_LABELS)),
         )
-        labels = [("label", "custom", (), (-9.0, 1.0, 0.0, 0.0, 2.0, 2.0), (0.0,) * _core.FEATURE_DENSE)]
+        labels = [("label", "custom", (), (-9.0, 1.0, 0.0, 0.0, 0.0, 2.0, 2.0), (0.0,) * _core.FEATURE_DENSE)]
         scale = 0.0
     else:
         numbers = zip(manifest.labels, gate.bias, gate.calibration, gate.low, gate.high, gate.dense, strict=True)
         labels = [
-            (x.name, x.category, x.sources, (b, *abw, low, high), dense) for x, b, abw, low, high, dense in numbers
+            (x.name, x.category, x.sources, (b, *(*scale, 0.0, 0.0)[:4], low, high), dense)
+            for x, b, scale, low, high, dense in numbers
         ]
         scale = gate.scale
     out = [_number(len(labels))]
     for name, category, sources, numbers_of_label, dense in labels:
         out += [_string(name), _string(category), _strings(sources)]
-        out.append(struct.pack(f"<{6 + _core.FEATURE_DENSE}f", *numbers_of_label, *dense))
+        out.append(struct.pack(f"<{7 + _core.FEATURE_DENSE}f", *numbers_of_label, *dense))
     path.write_bytes(b"".join(out) + struct.pack("<f", scale) + _string(table))
 
 

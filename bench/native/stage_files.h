@@ -1,4 +1,4 @@
-// The files that bench_stages.py writes: a pack, a gate, texts; little-endian numbers, strings with their size before them.
+// The files that bench_stages.py writes: a pack, a gate, texts; little-endian numbers, strings after their size.
 #pragma once
 
 #include "fastguard/gate.h"
@@ -127,7 +127,8 @@ inline std::shared_ptr<const Gate> read_gate(const char* path) {
         label.category = place(kCategories, file.string());
         const auto sources = file.strings();
         label.sources = sources.empty() ? kAllSources : bits(kSources, sources);
-        for (float* value : {&label.bias, &label.gate.a, &label.gate.b, &label.gate.w, &label.low, &label.high}) {
+        for (float* value :
+             {&label.bias, &label.gate.a, &label.gate.b, &label.gate.w, &label.gate.s, &label.low, &label.high}) {
             *value = file.real();
         }
         for (float& weight : label.dense) {
