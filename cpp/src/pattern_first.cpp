@@ -3,35 +3,25 @@
 #include <algorithm>
 #include <cctype>
 #include <utility>
+#include <vector>
 
 namespace fastguard {
 namespace {
 
 constexpr std::size_t kBytes = Prefix::kBytes;
 
-// What a part of an expression matches, as far as its first bytes go.
-struct First {
+// One form of what a part of an expression matches, as far as its first bytes go.
+struct Form {
     std::array<ByteSet, kBytes> bytes{};  // by place, of the matches that have a byte there
     std::bitset<kBytes + 1> lengths;      // how long a match can be; the last stands for that and more
 
-    static First nothing() {
-        First none;
-        none.lengths.set(0);
-        return none;
-    }
-    static First one(const ByteSet& set) {
-        First single;
-        single.bytes[0] = set;
-        single.lengths.set(1);
-        return single;
-    }
-    void or_else(const First& other) {
+    void or_else(const Form& other) {
         for (std::size_t i = 0; i < kBytes; ++i) {
             bytes[i] |= other.bytes[i];
         }
         lengths |= other.lengths;
     }
-    void then(const First& next) {
+    void then(const Form& next) {
         std::bitset<kBytes + 1> sums;
         for (std::size_t length = 0; length <= kBytes; ++length) {
             if (!lengths[length]) {
@@ -47,6 +37,56 @@ struct First {
             }
         }
         lengths = sums;
+    }
+    // What one form for this and `other` would allow more than either: the less, the more they are alike.
+    [[nodiscard]] std::size_t apart(const Form& other) const {
+        std::size_t bytes_more = 0;
+        for (std::size_t i = 0; i < kBytes; ++i) {
+            bytes_more += (bytes[i] ^ other.bytes[i]).count();
+        }
+        return bytes_more + (lengths == other.lengths ? 0 : 256);
+    }
+};
+
+// The forms of a part of an expression.
+struct First {
+    std::vector<Form> forms;
+
+    static First nothing() {
+        Form none;
+        none.lengths.set(0);
+        return {{none}};
+    }
+    static First one(const ByteSet& set) {
+        Form single;
+        single.bytes[0] = set;
+        single.lengths.set(1);
+        return {{single}};
+    }
+    void or_else(const First& other) {
+        for (const Form& form : other.forms) {
+            const auto like = std::min_element(forms.begin(), forms.end(), [&form](const Form& a, const Form& b) {
+                return a.apart(form) < b.apart(form);
+            });
+            if (like != forms.end() && (like->apart(form) == 0 || forms.size() == Prefix::kForms)) {
+                like->or_else(form);
+            } else {
+                forms.push_back(form);
+            }
+        }
+    }
+    void then(const First& next) {
+        First all;
+        for (const Form& form : forms) {
+            First ways;
+            for (const Form& more : next.forms) {
+                Form both = form;
+                both.then(more);
+                ways.forms.push_back(both);
+            }
+            all.or_else(ways);
+        }
+        forms = std::move(all.forms);
     }
     // This, `least` to `most` times in a row.
     [[nodiscard]] First repeated(std::size_t least, std::size_t most) const {
@@ -335,14 +375,17 @@ Prefix first_of(std::string_view expression, bool caseless) {
     if (reader.failed()) {
         first = First::nothing();
     }
-    Prefix prefix;
-    for (std::size_t i = 0; i < kBytes; ++i) {
-        // A match that is shorter has anything behind it.
-        bool shorter = false;
-        for (std::size_t length = 0; length <= i; ++length) {
-            shorter = shorter || first.lengths[length];
+    Prefix prefix{};
+    for (std::size_t f = 0; f < first.forms.size(); ++f) {
+        const Form& form = first.forms[f];
+        bool shorter = false;  // a match that is shorter has anything behind it
+        for (std::size_t i = 0; i < kBytes; ++i) {
+            shorter = shorter || form.lengths[i];
+            for (std::size_t byte = 0; byte < 256; ++byte) {
+                const bool allowed = shorter || form.bytes[i][byte];
+                prefix.forms[i][byte] = static_cast<std::uint8_t>(prefix.forms[i][byte] | (allowed ? 1U : 0U) << f);
+            }
         }
-        prefix.bytes[i] = shorter ? ByteSet().set() : first.bytes[i];
     }
     return prefix;
 }

@@ -102,7 +102,7 @@ struct Scanner::Impl {
     struct Single {
         Database ends;      // all ends of matches
         Database anchored;  // matches that begin at the second byte; at the first where it has a `^` itself
-        Prefix first;       // bytes that a match can begin with
+        Prefix first;       // what a match can begin with
         std::uint32_t min_width = 0;
         std::uint32_t reach = kMaxReach;
         bool sees_before = true;  // whether `anchored` takes a byte before the match
