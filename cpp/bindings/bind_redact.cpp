@@ -119,7 +119,7 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
                 return nullptr;
             }
             CheckResult result;
-            result.untimed = true;
+            result.untimed = result.entities_only = true;
             if (!check_released(hold.engine(), view, source, result)) {
                 return nullptr;
             }
@@ -133,6 +133,11 @@ PyObject* guard_redact(PyObject* self, PyObject* args, PyObject* kwargs) noexcep
                 return nullptr;
             }
             const std::vector<Replacement> replacements = choose(hold.engine(), result);
+            if (replacements.empty() && result.has(Truncated::max_findings)) {
+                PyErr_SetString(PyExc_RuntimeError,
+                                "the text has more of what could be an entity than is looked at: nothing is redacted");
+                return nullptr;
+            }
             if (replacements.empty()) {
                 break;
             }

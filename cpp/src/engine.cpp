@@ -3,6 +3,7 @@
 #include "engine_collector.h"
 #include "engine_learner.h"
 #include "fastguard/error.h"
+#include "fastguard/redaction.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,9 +13,10 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kMaxCandidates = 512;
-constexpr std::size_t kMaxMatches = 512;
-constexpr std::size_t kMaxFound = 10'000;  // by `find`, which no limit of the policy may keep from finding
+constexpr std::size_t kMaxCandidates = 8192;  // in a view of a segment
+constexpr std::size_t kMaxPerPhrase = 100;    // the same of one phrase
+constexpr std::size_t kMaxMatches = 512;      // the same of all, beside one of each
+constexpr std::size_t kMaxFound = 10'000;     // by `find`, which no limit of the policy may keep from finding
 
 std::uint8_t source_bit(std::uint8_t source) noexcept { return static_cast<std::uint8_t>(1U << source); }
 
@@ -52,6 +54,7 @@ void CheckResult::clear() noexcept {
     gate_words = 0;
     milli_tokens = counted_bytes = 0;
     over_tokens = false;
+    unseen = false;
     toxicity = -std::numeric_limits<float>::infinity();
     spent_ns = 0;
     until_ns = 0;
@@ -78,7 +81,10 @@ Engine::Engine(std::shared_ptr<const Pack> pack, Policy policy, std::shared_ptr<
     for (const Signature& signature : pack_->signatures()) {
         const SignatureSpec& spec = signature.spec;
         const bool on = (spec.enabled || contains(policy_.enabled, spec.id)) && !contains(policy_.disabled, spec.id);
+        const bool entity = is_entity(spec.category);
         source_bits_.push_back(on ? spec.sources : std::uint8_t{0});
+        entity_bits_.push_back(entity ? source_bits_.back() : std::uint8_t{0});
+        has_entity_phrases_ = has_entity_phrases_ || (on && entity && spec.kind == SignatureKind::phrase);
         finds_links_ = finds_links_ || (on && spec.candidate == "link");
         finds_load_ = finds_load_ || (on && spec.candidate == "load");
     }
@@ -229,7 +235,7 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     Reading reading;
     read_segment(segment, learns ? words_ : plain_words_, scratch.reading, reading);
     result.invalid += reading.stats.invalid;
-    Collector collector(*this, segment, reading, source, scratch.phrases, result);
+    Collector collector(*this, segment, reading, source, scratch, result);
     if (!learns) {
         collector.keep(kMaxFound);
     }
@@ -284,13 +290,9 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
         if (!collector.wants(signature) || !shown) {
             continue;
         }
-        if (collector.full()) {
-            collector.result().set(Truncated::max_findings);
-            break;
-        }
         bool truncated = false;
         for (const PatternSpan& span :
-             scanner.spans(pattern, view.bytes, kMaxPerSignature, scratch.patterns, truncated)) {
+             scanner.spans(pattern, view.bytes, Scanner::kMaxSpans, scratch.patterns, truncated)) {
             std::string_view match = view.bytes.substr(span.begin, span.end - span.begin);
             if (found.spec.keep_value) {
                 match = assigned_value(match);
@@ -305,7 +307,7 @@ void Engine::scan_patterns(const Reading& reading, const View& view, Scratch& sc
             }
         }
         if (truncated) {
-            collector.result().set(Truncated::max_findings);
+            collector.flooded();
         }
     }
 }
@@ -321,7 +323,7 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
     Candidate* found = scratch.candidates.reserve(kMaxCandidates);
     const std::size_t count = find_candidates(view.bytes, wanted, wanted_, {found, kMaxCandidates}, truncated);
     if (truncated) {
-        collector.result().set(Truncated::max_findings);
+        collector.flooded();
     }
     const bool both = reading.ascii || !reading.stats.changed;  // as for patterns
     for (std::size_t i = 0; i < count; ++i) {
@@ -343,10 +345,9 @@ void Engine::scan_candidates(const Reading& reading, const View& view, const Byt
 
 void Engine::scan_phrases(const Reading& reading, ReadingScratch& buffers, Scratch& scratch,
                           Collector& collector) const {
-    if (!collector.asks(SignatureKind::phrase)) {
+    if (!collector.asks(SignatureKind::phrase) || (collector.result().entities_only && !has_entity_phrases_)) {
         return;
     }
-    PhraseMatch* matches = scratch.matches.reserve(kMaxMatches);
     const auto run = [&](const ConceptTable& concepts, const PhraseMatcher& phrases, const View& view,
                          std::span<const Token> tokens, std::span<const Starter> starters) {
         concepts.find(view.bytes, tokens, starters, phrases, scratch.phrases);
@@ -354,9 +355,11 @@ void Engine::scan_phrases(const Reading& reading, ReadingScratch& buffers, Scrat
             return;
         }
         bool truncated = false;
-        const std::size_t count = phrases.match(scratch.phrases, kMaxPerSignature, {matches, kMaxMatches}, truncated);
+        PhraseMatch* const matches = scratch.matches.reserve(kMaxMatches + phrases.size());
+        const std::size_t count =
+            phrases.match(scratch.phrases, kMaxPerPhrase, {matches, kMaxMatches + phrases.size()}, truncated);
         if (truncated) {
-            collector.result().set(Truncated::max_findings);
+            collector.flooded();
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (collector.wants(matches[i].tag)) {

@@ -137,12 +137,20 @@ bool Engine::Collector::allowed(std::uint32_t signature, const Reading& reading,
     return false;
 }
 
-bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) const noexcept {
-    for (std::size_t i = first_; i < result_.findings.size(); ++i) {
-        const Finding& other = result_.findings[i];
-        if (other.signature == signature && span.begin < other.end.byte && other.begin.byte < span.end) {
+bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) {
+    if (!counting_) {
+        const std::size_t signatures = engine_.pack_->signatures().size();
+        std::fill_n(collect_.counts.reserve(signatures), signatures, 0U);
+        collect_.latest.reserve(signatures);
+        counting_ = true;
+    }
+    std::uint32_t at = collect_.latest.data()[signature];
+    for (std::uint32_t left = collect_.counts.data()[signature]; left > 0; --left) {
+        const Finding& other = result_.findings[first_ + at];
+        if (span.begin < other.end.byte && other.begin.byte < span.end) {
             return true;
         }
+        at = collect_.previous.data()[at];
     }
     return false;
 }
@@ -159,10 +167,16 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
         (children_ != nullptr && allowed(signature, root_, span))) {
         return;
     }
-    if (full()) {
+    std::uint32_t& count = collect_.counts.data()[signature];
+    if (count == per_signature()) {
         result_.set(Truncated::max_findings);
+        flooded_ = true;
         return;
     }
+    const auto place = static_cast<std::uint32_t>(result_.findings.size() - first_);
+    collect_.previous.grow(place + std::size_t{1}, place)[place] = collect_.latest.data()[signature];
+    collect_.latest.data()[signature] = place;
+    ++count;
     Finding finding;
     finding.signature = signature;
     finding.view = shown;
@@ -237,6 +251,7 @@ void Engine::Collector::finish() {
                : a.end.byte != b.end.byte   ? a.end.byte < b.end.byte
                                             : a.signature < b.signature;
     });
+    tell_floods();
     keep_most_specific();
     Segment rest = segment_;  // what lies behind the last begin
     std::size_t passed = 0;
@@ -259,8 +274,43 @@ void Engine::Collector::finish() {
         finding->end = place_in(rest, size);
     }
     forget_seen();
+    keep_limit();
     keep_decoded();
     finished_ = true;
+}
+
+void Engine::Collector::tell_floods() noexcept {
+    const std::span<const Finding> mine = std::span(result_.findings).subspan(first_);
+    const std::size_t signatures = flooded_ ? engine_.pack_->signatures().size() : 0;
+    for (std::uint32_t signature = 0; signature < signatures; ++signature) {
+        const bool full = collect_.counts.data()[signature] == per_signature();
+        result_.unseen = result_.unseen || (full && std::none_of(mine.begin(), mine.end(), [=](const Finding& f) {
+                                                return f.signature == signature && !f.mention;
+                                            }));
+    }
+}
+
+void Engine::Collector::keep_limit() {
+    if (result_.entities_only || result_.findings.size() <= most_) {
+        return;
+    }
+    const std::size_t signatures = engine_.pack_->signatures().size();
+    std::uint8_t* const told = collect_.told.reserve(signatures);
+    std::fill_n(told, signatures, std::uint8_t{0});
+    constexpr std::uint8_t kMentioned = 1;
+    constexpr std::uint8_t kMeant = 2;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < result_.findings.size(); ++i) {
+        const Finding& finding = result_.findings[i];
+        std::uint8_t& of = told[finding.signature];
+        if (i < first_ || kept < most_ || (finding.mention ? of == 0 : (of & kMeant) == 0)) {
+            of = static_cast<std::uint8_t>(of | (finding.mention ? kMentioned : kMeant));
+            result_.findings[kept++] = finding;
+        } else {
+            result_.set(Truncated::max_findings);
+        }
+    }
+    result_.findings.resize(kept);
 }
 
 // The overlap with the segment before was seen twice.

@@ -7,19 +7,22 @@
 
 namespace fastguard {
 
-// Most findings of one signature in one view of a segment.
-inline constexpr std::size_t kMaxPerSignature = 100;
+// Most findings of one signature in a segment, and of one that is to be redacted.
+inline constexpr std::uint32_t kMaxPerSignature = 512;
+inline constexpr std::uint32_t kMaxPerEntity = 8192;
 
 class Engine::Collector {
   public:
-    // Findings of `segment`, of which `reading` is the reading; `phrases` is used to tell mentions.
+    // Findings of `segment`, of which `reading` is the reading; of `scratch` what tells mentions and keeps count is
+    // used.
     Collector(const Engine& engine, const Segment& segment, const Reading& reading, std::uint8_t source,
-              PhraseScratch& phrases, CheckResult& result) noexcept
+              Scratch& scratch, CheckResult& result) noexcept
         : engine_(engine),
           segment_(segment),
           root_(reading),
           source_bit_(static_cast<std::uint8_t>(1U << source)),
-          phrases_(phrases),
+          phrases_(scratch.phrases),
+          collect_(scratch.collect),
           result_(result),
           first_(result.findings.size()),
           reading_(&reading) {}
@@ -38,7 +41,11 @@ class Engine::Collector {
     }
 
     [[nodiscard]] bool wants(std::uint32_t signature) const noexcept {
-        return (engine_.source_bits_[signature] & source_bit_) != 0;
+        return (source_bits()[signature] & source_bit_) != 0;
+    }
+    // Per signature: the sources that it is looked for in.
+    [[nodiscard]] std::span<const std::uint8_t> source_bits() const noexcept {
+        return result_.entities_only ? engine_.entity_bits_ : engine_.source_bits_;
     }
     // Whether signatures of this kind may match in the text that is being looked at.
     [[nodiscard]] bool asks(SignatureKind kind) const noexcept {
@@ -61,8 +68,12 @@ class Engine::Collector {
     void finish();
 
     [[nodiscard]] std::uint8_t source_bit() const noexcept { return source_bit_; }
-    [[nodiscard]] bool full() const noexcept { return result_.findings.size() >= most_; }
     CheckResult& result() noexcept { return result_; }
+    // There was more of a kind than is looked at.
+    void flooded() noexcept {
+        result_.set(Truncated::max_findings);
+        result_.unseen = true;
+    }
 
   private:
     [[nodiscard]] ViewKind child_view() const noexcept { return (*children_)[index_].kind; }
@@ -71,7 +82,11 @@ class Engine::Collector {
     // Whether `other` makes `finding` superfluous: same category, covers it, and is the more specific of the two.
     [[nodiscard]] bool covers(const Finding& other, const Finding& finding) const noexcept;
     [[nodiscard]] bool allowed(std::uint32_t signature, const Reading& reading, const RawSpan& span) const noexcept;
-    [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span) const noexcept;
+    // Whether a finding of this segment has the same signature and touches the place. O(kMaxPerSignature).
+    [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span);
+    [[nodiscard]] std::uint32_t per_signature() const noexcept {
+        return result_.entities_only ? kMaxPerEntity : kMaxPerSignature;
+    }
     [[nodiscard]] bool is_mention(const Reading& reading, const RawSpan& span) const;
     // Takes what touches a mention for one, too.
     void spread_mentions();
@@ -79,6 +94,12 @@ class Engine::Collector {
     void keep_most_specific();
     // Takes out what the segment before gave already.
     void forget_seen();
+    // Takes out what is more than the policy has reported; the first finding of a signature that is no mention stays,
+    // so that a flood of others hides nothing.
+    void keep_limit();
+    // Says so where the segment had more findings of a signature than are kept, all of them mentions: one behind them
+    // may be none.
+    void tell_floods() noexcept;
     // Puts what findings in disguises say into the result. Until then they name places in the store of the children.
     void keep_decoded();
     // The same for what the hidden characters in bytes [begin, end) of the segment say.
@@ -89,12 +110,15 @@ class Engine::Collector {
     const Reading& root_;
     std::uint8_t source_bit_;
     PhraseScratch& phrases_;
+    CollectScratch& collect_;
     CheckResult& result_;
     std::size_t first_;
     std::size_t most_ = engine_.policy_.max_findings;
     const Reading* reading_;              // of the text that is being looked at
     const Children* children_ = nullptr;  // null: that is the segment
     std::size_t index_ = 0;
+    bool counting_ = false;  // `collect_` is of this segment
+    bool flooded_ = false;   // by one signature
     bool finished_ = false;
 };
 

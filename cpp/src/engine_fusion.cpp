@@ -156,7 +156,7 @@ void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& 
     }
     // What was not looked at is not allowed silently.
     if (result.degraded != 0 || result.has(Truncated::max_bytes) || result.has(Truncated::deep_windows) ||
-        result.has(Truncated::decode_budget) || result.has(Truncated::budget_us)) {
+        result.unseen || result.has(Truncated::decode_budget) || result.has(Truncated::budget_us)) {
         result.action = std::max(result.action, Action::escalate);
     }
 }

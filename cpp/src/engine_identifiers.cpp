@@ -7,7 +7,7 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kMaxMatches = 512;
+constexpr std::size_t kMaxMatches = 8192;  // in a view of a segment
 
 }  // namespace
 
@@ -21,10 +21,10 @@ void Engine::scan_identifiers(const Reading& reading, const View& view, const By
     IdentifierMatch* found = scratch.identifier_matches.reserve(kMaxMatches);
     bool truncated = false;
     const std::size_t count =
-        pack_->identifiers().find(reading, view, masks.digit, source_bits_, collector.source_bit(), scratch.context,
-                                  {found, kMaxMatches}, truncated);
+        pack_->identifiers().find(reading, view, masks.digit, collector.source_bits(), collector.source_bit(),
+                                  scratch.context, {found, kMaxMatches}, truncated);
     if (truncated) {
-        collector.result().set(Truncated::max_findings);
+        collector.flooded();
     }
     const bool both = reading.ascii || !reading.stats.changed;
     for (const IdentifierMatch& match : std::span(found, count)) {

@@ -6,7 +6,7 @@
 namespace fastguard {
 namespace {
 
-constexpr std::size_t kMaxMatches = 1024;
+constexpr std::size_t kMaxMatches = 8192;  // in a segment
 
 }  // namespace
 
@@ -16,10 +16,10 @@ void Engine::scan_links(const Reading& reading, Scratch& scratch, Collector& col
     }
     LinkMatch* matches = scratch.link_matches.reserve(kMaxMatches);
     bool truncated = false;
-    const std::size_t count = pack_->links().find(reading, hosts_, source_bits_, collector.source_bit(), scratch.links,
-                                                  scratch.context, {matches, kMaxMatches}, truncated);
+    const std::size_t count = pack_->links().find(reading, hosts_, collector.source_bits(), collector.source_bit(),
+                                                  scratch.links, scratch.context, {matches, kMaxMatches}, truncated);
     if (truncated) {
-        collector.result().set(Truncated::max_findings);
+        collector.flooded();
     }
     // Of an ASCII text the folded view has the places of the raw one, which is what the finding is shown for.
     const ViewKind view = reading.ascii ? ViewKind::raw : ViewKind::folded;

@@ -18,7 +18,7 @@ void Engine::scan_protected(const Reading& reading, Collector& collector) const 
     bool truncated = false;
     const std::size_t count = protected_->find(reading.tokens, matches, truncated);
     if (truncated) {
-        collector.result().set(Truncated::max_findings);
+        collector.flooded();
     }
     for (const ProtectedMatch& match : std::span(matches).first(count)) {
         const std::optional<std::uint32_t> signature = pack_->protecting(match.canary);

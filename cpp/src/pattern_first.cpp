@@ -117,6 +117,8 @@ class Reader {
     }
 
     [[nodiscard]] bool failed() const noexcept { return failed_ || at_ != text_.size(); }
+    // All bytes that the parts read so far match.
+    [[nodiscard]] const ByteSet& seen() const noexcept { return seen_; }
 
   private:
     [[nodiscard]] bool more() const noexcept { return at_ < text_.size(); }
@@ -125,6 +127,11 @@ class Reader {
         const bool here = more() && text_[at_] == c;
         at_ += here ? 1 : 0;
         return here;
+    }
+
+    First one(const ByteSet& set) {
+        seen_ |= set;
+        return First::one(set);
     }
 
     First sequence() {
@@ -144,16 +151,16 @@ class Reader {
             case '(':
                 return group();
             case '[':
-                return First::one(bracket());
+                return one(bracket());
             case '.':
-                return First::one(ByteSet().set());
+                return one(ByteSet().set());
             case '^':
             case '$':
                 return First::nothing();
             case '\\':
                 return escape();
             default:
-                return First::one(letter(static_cast<unsigned char>(c)));
+                return one(letter(static_cast<unsigned char>(c)));
         }
     }
 
@@ -188,7 +195,7 @@ class Reader {
             case 'Z':
                 return First::nothing();
             default:
-                return First::one(escaped(c));
+                return one(escaped(c));
         }
     }
 
@@ -346,6 +353,7 @@ class Reader {
     std::size_t at_ = 0;
     bool caseless_;
     bool failed_ = false;
+    ByteSet seen_;
 };
 
 }  // namespace
@@ -369,25 +377,27 @@ bool has_start_anchor(std::string_view expression) noexcept {
     return false;
 }
 
-Prefix first_of(std::string_view expression, bool caseless) {
+MatchBytes match_bytes(std::string_view expression, bool caseless) {
     Reader reader(expression, caseless);
     First first = reader.alternatives();
+    MatchBytes bytes{{}, reader.seen()};
     if (reader.failed()) {
         first = First::nothing();
+        bytes.inside.set();
     }
-    Prefix prefix{};
     for (std::size_t f = 0; f < first.forms.size(); ++f) {
         const Form& form = first.forms[f];
         bool shorter = false;  // a match that is shorter has anything behind it
         for (std::size_t i = 0; i < kBytes; ++i) {
             shorter = shorter || form.lengths[i];
             for (std::size_t byte = 0; byte < 256; ++byte) {
-                const bool allowed = shorter || form.bytes[i][byte];
-                prefix.forms[i][byte] = static_cast<std::uint8_t>(prefix.forms[i][byte] | (allowed ? 1U : 0U) << f);
+                const unsigned allowed = shorter || form.bytes[i][byte] ? 1U : 0U;
+                std::uint8_t& forms = bytes.first.forms[i][byte];
+                forms = static_cast<std::uint8_t>(forms | allowed << f);
             }
         }
     }
-    return prefix;
+    return bytes;
 }
 
 }  // namespace fastguard

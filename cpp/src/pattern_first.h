@@ -28,8 +28,14 @@ struct Prefix {
     }
 };
 
-// Nothing is known of an expression with something that this does not read. O(size).
-[[nodiscard]] Prefix first_of(std::string_view expression, bool caseless);
+// What is known of the bytes of a match: with what it can begin, and a superset of what can stand anywhere in it.
+struct MatchBytes {
+    Prefix first;
+    ByteSet inside;
+};
+
+// All bytes may stand anywhere in a match of an expression with something that this does not read. O(size).
+[[nodiscard]] MatchBytes match_bytes(std::string_view expression, bool caseless);
 
 // Whether `^` stands in the expression as an anchor, outside classes and escapes. O(size).
 [[nodiscard]] bool has_start_anchor(std::string_view expression) noexcept;

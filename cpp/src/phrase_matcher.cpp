@@ -190,7 +190,8 @@ std::size_t PhraseMatcher::match(const PhraseScratch& events, std::size_t limit,
                 Run run(phrases_[place], all);
                 PhraseMatch match{};
                 for (std::size_t n = 0; run.next(match); ++n) {
-                    if (n == limit || written == out.size()) {
+                    const bool crowded = n > 0 && out.size() - written <= phrases_.size();
+                    if (n == limit || crowded || written == out.size()) {
                         truncated = true;
                         break;
                     }

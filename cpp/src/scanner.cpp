@@ -25,7 +25,6 @@ std::uint64_t next_generation() noexcept {
     return ++last;
 }
 
-constexpr std::size_t kMaxEnds = 4096;      // ends that one recovery looks at; a match may have many
 constexpr std::uint32_t kMaxReach = 8192;   // longest match of a pattern of limited width that is recovered whole
 constexpr std::uint32_t kLeastLook = 256;   // bytes that are always looked at for a greater end of a match
 constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimited width
@@ -33,24 +32,16 @@ constexpr std::uint32_t kOpenReach = 2048;  // the same for a pattern of unlimit
 // What finding the places of matches may cost, in bytes scanned, for one text: text made to cost much gets to the end
 // of it, and the verdict says so.
 constexpr std::size_t kWorkBytes = std::size_t{1} << 16U;
-constexpr std::size_t kWorkFactor = 4;
+constexpr std::size_t kWorkFactor = 8;
 constexpr std::size_t kCallBytes = 64;  // what a call of libhs costs beside the bytes
 constexpr std::size_t kTryFactor = 4;   // a byte of a try that fails counts as this many
 
-struct EndCollector {
-    std::uint32_t* ends;
-    std::size_t count = 0;
-    bool full = false;
-};
+// Ends of matches that are taken of one text: a byte of it may well end matches of several patterns.
+constexpr std::size_t kEndEvents = std::size_t{1} << 14U;
+constexpr std::size_t kEndFactor = 2;
 
-int collect_end(unsigned, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
-    auto& collector = *static_cast<EndCollector*>(context);
-    if (collector.count == kMaxEnds) {
-        collector.full = true;
-        return 1;
-    }
-    collector.ends[collector.count++] = static_cast<std::uint32_t>(to);
-    return 0;
+int collect_end(unsigned id, unsigned long long, unsigned long long to, unsigned, void* context) noexcept {
+    return static_cast<PatternEnds*>(context)->add(id, static_cast<std::uint32_t>(to)) ? 0 : 1;
 }
 
 // Ends of the matches that begin at one place: the greatest, and whether one is `wanted`.
@@ -100,17 +91,28 @@ PatternScratch::Impl& PatternScratch::make_impl() {
 struct Scanner::Impl {
     // One pattern alone, to recover where its matches are.
     struct Single {
-        Database ends;      // all ends of matches
         Database anchored;  // matches that begin at the second byte; at the first where it has a `^` itself
-        Prefix first;       // what a match can begin with
+        MatchBytes bytes;   // that a match can begin with and hold
         std::uint32_t min_width = 0;
         std::uint32_t reach = kMaxReach;
         bool sees_before = true;  // whether `anchored` takes a byte before the match
 
-        Single(Database all_ends, Database from_begin) : ends(std::move(all_ends)), anchored(std::move(from_begin)) {}
+        explicit Single(Database from_begin) : anchored(std::move(from_begin)) {}
+
+        [[nodiscard]] bool may_hold(char c) const noexcept { return bytes.inside[static_cast<unsigned char>(c)]; }
+        // The first place from `begin` on where a match that ends at `end` may begin; one too close to it where none
+        // is.
+        [[nodiscard]] std::uint32_t next_begin(std::string_view text, std::uint32_t begin,
+                                               std::uint32_t end) const noexcept {
+            while (begin + min_width <= end && !bytes.first.allows(text, begin)) {
+                ++begin;
+            }
+            return begin;
+        }
     };
 
-    Database main;  // null where there are no patterns
+    Database main;  // which patterns occur; null where there are none
+    Database ends;  // all ends of matches
     std::vector<Single> single;
     hs_scratch_t* prototype = nullptr;  // fits all of the above
     std::uint64_t generation = next_generation();
@@ -123,8 +125,8 @@ struct Scanner::Impl {
     template <class F>
     void each_database(F&& use) const {
         use(main);
+        use(ends);
         for (const Single& one : single) {
-            use(one.ends);
             use(one.anchored);
         }
     }
@@ -134,18 +136,17 @@ struct Scanner::Impl {
     // Ends of the matches that begin at `begin`, looking `reach` bytes far.
     static ForwardCollector ends_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
                                       std::uint32_t reach, PatternScratch& scratch) noexcept;
-    // The greatest end of a match that begins at `begin` and can also end at `ends[0]`; 0 where there is none. An end
+    // The greatest end of a match that begins at `begin` and can also end at `end`; 0 where there is none. An end
     // counts where another one, or kLeastLook bytes, came to half as far. Nothing where the work would be too much.
-    // `ends`: of all matches that end there or behind it.
-    static std::optional<std::uint32_t> longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                                     std::span<const std::uint32_t> ends,
-                                                     PatternScratch& scratch) noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> longest_from(std::uint32_t pattern, std::string_view text,
+                                                            std::uint32_t begin, std::uint32_t end,
+                                                            PatternScratch& scratch) const noexcept;
 };
 
 void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
         const PatternInfo info = pattern_info(patterns[i].expression, patterns[i].caseless);
-        single[i].first = first_of(patterns[i].expression, patterns[i].caseless);
+        single[i].bytes = match_bytes(patterns[i].expression, patterns[i].caseless);
         single[i].min_width = info.min_width;
         single[i].sees_before = !has_start_anchor(patterns[i].expression);
         single[i].reach = std::min(kMaxReach, info.max_width.value_or(kOpenReach));
@@ -154,11 +155,12 @@ void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
 }
 
 Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique<Impl>()) {
-    for (std::size_t i = 0; i < patterns.size(); ++i) {
-        impl_->single.emplace_back(compile(patterns.subspan(i, 1), kEndFlags), compile_anchored(patterns[i]));
+    for (const PatternSpec& pattern : patterns) {
+        impl_->single.emplace_back(compile_anchored(pattern));
     }
     if (!patterns.empty()) {
         impl_->main = compile(patterns, kMainFlags);
+        impl_->ends = compile(patterns, kEndFlags);
     }
     impl_->finish(patterns);
 }
@@ -182,10 +184,10 @@ Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view seriali
     };
     if (!patterns.empty()) {
         impl_->main = take();
+        impl_->ends = take();
     }
     for (std::size_t i = 0; i < patterns.size(); ++i) {
-        Database ends = take();
-        impl_->single.emplace_back(std::move(ends), take());
+        impl_->single.emplace_back(take());
     }
     if (!serialized.empty()) {
         throw DatabaseError("the serialized databases are of another set of patterns");
@@ -218,8 +220,8 @@ void Scanner::prepare(PatternScratch& scratch) const {
     }
     scratch.hits.reserve(impl_->single.size() + 1);
     scratch.first_ends.reserve(impl_->single.size() + 1);
-    scratch.ends.reserve(kMaxEnds);
-    scratch.spans.reserve(kMaxEnds);
+    scratch.ends.reserve(impl_->single.size());
+    scratch.spans.reserve(kMaxSpans);
     scratch.front.reserve(std::size_t{kMaxReach} + 2);
     if (mine.scratch == nullptr && impl_->prototype != nullptr) {
         if (hs_clone_scratch(impl_->prototype, &mine.scratch) != HS_SUCCESS) {
@@ -234,12 +236,21 @@ void Scanner::prepare(PatternScratch& scratch) const {
 
 bool Scanner::scan(std::string_view text, PatternScratch& scratch) const noexcept {
     scratch.hit_count = 0;
+    scratch.ends_known = false;
     scratch.work = kWorkBytes + kWorkFactor * text.size();
     if (impl_->main == nullptr || text.empty()) {
         return true;
     }
     return scan_function()(impl_->main.get(), text.data(), static_cast<unsigned>(text.size()), 0,
                            scratch.impl().scratch, &collect_hit, &scratch) == HS_SUCCESS;
+}
+
+void Scanner::find_ends(std::string_view text, PatternScratch& scratch) const noexcept {
+    scratch.ends.clear(impl_->single.size(), kEndEvents + kEndFactor * text.size());
+    scratch.ends_cut = scan_function()(impl_->ends.get(), text.data(), static_cast<unsigned>(text.size()), 0,
+                                       scratch.impl().scratch, &collect_end, &scratch.ends) != HS_SUCCESS;
+    scratch.ends.close();
+    scratch.ends_known = true;
 }
 
 ForwardCollector Scanner::Impl::ends_from(const Single& one, std::string_view text, std::uint32_t begin,
@@ -264,29 +275,30 @@ ForwardCollector Scanner::Impl::ends_from(const Single& one, std::string_view te
     return collector;
 }
 
-std::optional<std::uint32_t> Scanner::Impl::longest_from(const Single& one, std::string_view text, std::uint32_t begin,
-                                                         std::span<const std::uint32_t> ends,
-                                                         PatternScratch& scratch) noexcept {
-    // Most places are none: that is seen without what lies behind the end.
-    const std::uint32_t end = ends.front();
-    if (!scratch.spend(kCallBytes + kTryFactor * (end - begin))) {
-        return std::nullopt;
-    }
-    if (!ends_from(one, text, begin, end, end - begin, scratch).reached) {
-        return 0;
-    }
+std::optional<std::uint32_t> Scanner::Impl::longest_from(std::uint32_t pattern, std::string_view text,
+                                                         std::uint32_t begin, std::uint32_t end,
+                                                         PatternScratch& scratch) const noexcept {
+    const Single& one = single[pattern];
     // A match goes on as long as ends of it follow each other closely enough: so its length is what it costs.
-    std::uint32_t longest = end;
+    std::uint32_t longest = 0;
     std::uint32_t looked_at = 0;
+    std::size_t inside = end;  // all bytes from the end to here may stand in a match
     for (std::uint32_t reach = std::max(kLeastLook, 2 * (end - begin)); looked_at < one.reach; reach *= 2) {
-        const auto behind = std::upper_bound(ends.begin(), ends.end(), begin + std::min(reach, one.reach));
-        const std::uint32_t last = *(behind - 1);
+        const std::size_t most = std::min<std::size_t>(text.size(), begin + std::min(reach, one.reach));
+        while (inside < most && one.may_hold(text[inside])) {
+            ++inside;
+        }
+        const std::uint32_t last = scratch.ends.last(pattern, static_cast<std::uint32_t>(std::min(inside, most)));
         if (last > longest) {
             if (!scratch.spend(kCallBytes + (last - begin))) {
                 return std::nullopt;
             }
             const ForwardCollector all = ends_from(one, text, begin, end, last - begin, scratch);
-            longest = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(all.greatest, longest, last));
+            if (!all.reached) {
+                (void)scratch.spend((kTryFactor - 1) * (last - begin));
+                return 0;
+            }
+            longest = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(all.greatest, end, last));
         }
         looked_at = reach;
         if (longest - begin <= reach / 2) {
@@ -309,32 +321,28 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
         }
         return {spans, kept};
     };
-    EndCollector ends{scratch.ends.data()};
-    if (!scratch.spend(kCallBytes + text.size())) {
+    if (!scratch.ends_known) {
+        find_ends(text, scratch);
+    }
+    truncated = truncated || scratch.ends_cut;
+    std::uint32_t end = scratch.ends.next(pattern, one.min_width);
+    if (end == 0 && scratch.ends_cut) {
         return give_up(scratch.first_ends.data()[pattern]);
     }
-    const hs_error_t status = scan_function()(one.ends.get(), text.data(), static_cast<unsigned>(text.size()), 0,
-                                              scratch.impl().scratch, &collect_end, &ends);
-    truncated = truncated || ends.full || (status != HS_SUCCESS && status != HS_SCAN_TERMINATED);
-    std::sort(ends.ends, ends.ends + ends.count);
     std::uint32_t free = 0;     // where the next match may begin
     std::uint32_t nothing = 0;  // no match begins before, whatever its end: so that no byte is looked at for each end
-    for (std::size_t i = 0; i < ends.count; ++i) {
-        const std::uint32_t end = ends.ends[i];
-        if (end < free + one.min_width) {
-            continue;
-        }
+    std::uint32_t looked_at = 0;
+    while (end != 0) {
         std::uint32_t begin = std::max({free, end > one.reach ? end - one.reach : 0, nothing});
-        while (begin + one.min_width <= end && !one.first.allows(text, begin)) {
-            ++begin;
-        }
-        nothing = begin;  // ends rise, and so does where their matches may begin
-        for (; begin + one.min_width <= end; ++begin) {
-            if (!one.first.allows(text, begin)) {
-                continue;
+        for (looked_at = std::max(looked_at, begin); looked_at < end; ++looked_at) {
+            if (!one.may_hold(text[looked_at])) {
+                begin = looked_at + 1;
             }
-            const std::optional<std::uint32_t> longest =
-                Impl::longest_from(one, text, begin, {ends.ends + i, ends.count - i}, scratch);
+        }
+        begin = one.next_begin(text, begin, end);
+        nothing = begin;  // ends rise, and so does where their matches may begin
+        for (; begin + one.min_width <= end; begin = one.next_begin(text, begin + 1, end)) {
+            const std::optional<std::uint32_t> longest = impl_->longest_from(pattern, text, begin, end, scratch);
             if (!longest) {
                 return give_up(end);
             }
@@ -348,6 +356,7 @@ std::span<const PatternSpan> Scanner::spans(std::uint32_t pattern, std::string_v
                 break;
             }
         }
+        end = scratch.ends.next(pattern, std::max(end + 1, free + one.min_width));
     }
     return {spans, kept};
 }

@@ -49,8 +49,11 @@ class Levels:
 class Limits:
     """What one check may cost; a limit that is reached is in `Verdict.truncated`.
 
-    `max_bytes` of UTF-8 are read of a text, `max_findings` are reported. Of each piece of 64 KB that a text is read
-    in, at most `max_children` texts are decoded, `max_depth` codes deep (a code over itself is one), of
+    `max_bytes` of UTF-8 are read of a text. `max_findings` are reported, and beyond it the first finding of a signature
+    that has none, so that a crowd of findings hides no other; of one signature at most 512 in a piece of 64 KB. Where a
+    crowd of matches keeps the check from looking at others of their kind, the text is at least escalated.
+
+    Of each piece of 64 KB that a text is read in, at most `max_children` texts are decoded, `max_depth` codes deep (a code over itself is one), of
     `max_decoded_bytes` in all (and never more than four times the piece, or 16 KB of a small one); 0 for one of the
     three decodes nothing. Where one of them keeps the check from looking at something, `truncated` says
     ``decode_budget`` and the text is at least escalated.

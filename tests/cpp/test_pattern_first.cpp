@@ -14,11 +14,13 @@
 
 namespace {
 
-using fastguard::first_of;
+using fastguard::match_bytes;
+using fastguard::MatchBytes;
 using fastguard::Prefix;
 using material::below;
 using material::Random;
 using std::string;
+using std::string_view;
 
 struct Expression {
     const char* text;
@@ -47,14 +49,14 @@ const std::vector<Expression>& expressions() {
     return kExpressions;
 }
 
-// Wherever an expression matches, its first bytes are allowed.
+// Wherever an expression matches, its first bytes are allowed there, and all its bytes inside.
 void allows_every_match() {
     Random random(20261124);
     const string letters = "abcdABCD= ";
     for (const Expression& expression : expressions()) {
         const auto flags = expression.caseless ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript;
         const std::regex oracle(expression.text, flags);
-        const Prefix prefix = first_of(expression.text, expression.caseless);
+        const MatchBytes bytes = match_bytes(expression.text, expression.caseless);
         for (int round = 0; round < 400; ++round) {
             string text;
             for (std::size_t i = below(random, 8); i > 0; --i) {
@@ -65,10 +67,14 @@ void allows_every_match() {
                 if (at > 0) {
                     context |= std::regex_constants::match_prev_avail;
                 }
-                const bool matches =
-                    std::regex_search(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), oracle, context);
-                if (matches && !prefix.allows(text, at)) {
+                std::smatch match;
+                const bool matches = std::regex_search(text.cbegin() + static_cast<std::ptrdiff_t>(at), text.cend(),
+                                                       match, oracle, context);
+                if (matches && !bytes.first.allows(text, at)) {
                     CHECK_EQUAL(string(expression.text) + " refuses " + text + " at " + std::to_string(at), string());
+                }
+                for (const char c : matches ? match.str() : string()) {
+                    CHECK_EQUAL(bytes.inside[static_cast<unsigned char>(c)], true);
                 }
             }
         }
@@ -77,7 +83,7 @@ void allows_every_match() {
 
 // What one set of bytes for all alternatives would allow: words that begin with one and go on with another.
 void keeps_alternatives_apart() {
-    const Prefix words = first_of("(?:api|access|secret|private|account|client)[_-]?key", true);
+    const Prefix words = match_bytes("(?:api|access|secret|private|account|client)[_-]?key", true).first;
     for (const char* begin : {"api_key", "ApiK", "access", "SECRET", "private", "acco", "client"}) {
         CHECK_EQUAL(words.allows(begin, 0), true);
     }
@@ -88,7 +94,7 @@ void keeps_alternatives_apart() {
 
 // More alternatives than forms: the most alike share one, none is lost.
 void merges_what_is_most_alike() {
-    const Prefix many = first_of("abca|abcb|abcc|abcd|bbbb|cccc|dddd|caca|dbdb|adad|bcbc|cdcd", false);
+    const Prefix many = match_bytes("abca|abcb|abcc|abcd|bbbb|cccc|dddd|caca|dbdb|adad|bcbc|cdcd", false).first;
     for (const char* begin :
          {"abca", "abcb", "abcc", "abcd", "bbbb", "cccc", "dddd", "caca", "dbdb", "adad", "bcbc", "cdcd"}) {
         CHECK_EQUAL(many.allows(begin, 0), true);
@@ -96,12 +102,24 @@ void merges_what_is_most_alike() {
     CHECK_EQUAL(many.allows("acab", 0), false);
 }
 
+// Bytes that stand in no part of an expression part its matches.
+void knows_what_no_match_holds() {
+    const fastguard::ByteSet inside = match_bytes(R"((?i)key[\w-]*["']?[ \t]*[:=]+[ \t]*[^\s,;]{8,})", false).inside;
+    for (const char c : string_view("kK_9-\"' \t:=/(")) {
+        CHECK_EQUAL(inside[static_cast<unsigned char>(c)], true);
+    }
+    for (const char c : string_view("\n\r,;")) {
+        CHECK_EQUAL(inside[static_cast<unsigned char>(c)], false);
+    }
+}
+
 // An expression that the reader does not know may begin with anything; so does one that matches nothing.
 void allows_all_of_the_unknown() {
     for (const char* text : {"(?=a)b", "[[:alpha:]]x", "(a", R"(\pL)", ""}) {
-        const Prefix unknown = first_of(text, false);
-        CHECK_EQUAL(unknown.allows("zzzz", 0), true);
-        CHECK_EQUAL(unknown.allows(string("\0\xFF", 2), 1), true);
+        const MatchBytes unknown = match_bytes(text, false);
+        CHECK_EQUAL(unknown.first.allows("zzzz", 0), true);
+        CHECK_EQUAL(unknown.first.allows(string("\0\xFF", 2), 1), true);
+        CHECK_EQUAL(unknown.inside.all(), string(text).size() > 0);  // of nothing no byte
     }
 }
 
@@ -111,6 +129,7 @@ int main() {
     allows_every_match();
     keeps_alternatives_apart();
     merges_what_is_most_alike();
+    knows_what_no_match_holds();
     allows_all_of_the_unknown();
     return check::result();
 }

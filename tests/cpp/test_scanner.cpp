@@ -79,6 +79,7 @@ Spans plain_spans(const PatternSpec& pattern, const string& text) {
 Spans spans_of(const Scanner& scanner, std::uint32_t pattern, string_view text, PatternScratch& scratch) {
     bool truncated = false;
     Spans spans;
+    CHECK(scanner.scan(text, scratch));
     scratch.work = ~std::size_t{0};  // whatever it costs
     for (const PatternSpan& span : scanner.spans(pattern, text, 1000, scratch, truncated)) {
         spans.emplace_back(span.begin, span.end);
@@ -200,6 +201,37 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
     CHECK(scanner.scan(string_view(flood).substr(0, 400), scratch));
     CHECK_EQUAL(scanner.spans(0, string_view(flood).substr(0, 400), 100, scratch, truncated).size(), 100U);
     CHECK(!truncated);
+}
+
+// Many patterns, each of which occurs all over a long text: the ends of all come from one pass, none is given up.
+void many_patterns_in_a_long_text_are_all_placed() {
+    std::vector<PatternSpec> many;
+    for (int i = 0; i < 120; ++i) {
+        many.push_back({"p" + std::to_string(i), "k" + std::to_string(i) + "=[a-z]{8,}", false});
+    }
+    const Scanner scanner(many);
+    PatternScratch scratch;
+    scanner.prepare(scratch);
+    string text;
+    std::vector<Spans> expected(many.size());
+    for (int round = 0; round < 25; ++round) {
+        for (std::size_t i = 0; i < many.size(); ++i) {
+            const auto begin = static_cast<std::uint32_t>(text.size());
+            text += "k" + std::to_string(i) + "=" + string(8 + (i + static_cast<std::size_t>(round)) % 9, 'v');
+            expected[i].emplace_back(begin, static_cast<std::uint32_t>(text.size()));
+            text += i % 3 == 0 ? "\n" : ", ";
+        }
+    }
+    CHECK_EQUAL(hits_of(scanner, text, scratch).size(), many.size());
+    for (std::uint32_t i = 0; i < many.size(); ++i) {
+        bool truncated = false;
+        Spans spans;
+        for (const PatternSpan& span : scanner.spans(i, text, Scanner::kMaxSpans, scratch, truncated)) {
+            spans.emplace_back(span.begin, span.end);
+        }
+        CHECK(!truncated);
+        CHECK(spans == expected[i]);
+    }
 }
 
 // Each `x` may begin the match that the only `z` ends, and none does: ever more is tried before the text is given up.
@@ -365,6 +397,7 @@ int main() {
     a_match_goes_on_while_its_ends_follow_closely();
     an_empty_text_and_an_empty_scanner_find_nothing();
     a_flood_of_matches_stops_at_the_limit_and_says_so();
+    many_patterns_in_a_long_text_are_all_placed();
     what_costs_too_much_is_given_up_and_says_so();
     one_scratch_serves_several_scanners();
     a_serialized_scanner_finds_the_same();

@@ -233,6 +233,7 @@ def test_limits_are_reported_when_they_are_reached(acme_guard) -> None:
     few = acme_guard(Policy(limits=Limits(max_findings=2))).check(f"{KEY} {KEY} {KEY}")
     assert len(few.findings) == 2
     assert few.truncated == ("max_findings",)
+    assert few.action is not Action.ESCALATE  # all was looked at
     short = acme_guard(Policy(limits=Limits(max_bytes=10))).check(f"{'x' * 20} {KEY}")
     assert short.findings == ()
     assert short.truncated == ("max_bytes",)

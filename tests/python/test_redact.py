@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from fastguard import Guard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -125,3 +127,27 @@ def test_wrong_arguments_are_errors() -> None:
         GUARD.redact()  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         GUARD.redact("a", "user")  # type: ignore[call-arg]
+
+
+def token(number: int) -> str:
+    """Return 32 letters and digits without order, which no dictionary has."""
+    return hashlib.sha256(str(number).encode()).hexdigest()[:32].translate(str.maketrans("abcdef", "GkQxZw"))
+
+
+@pytest.mark.parametrize("count", [50, 700, 2500])
+def test_of_many_secrets_none_is_left(count: int, signatures_guard: Guard) -> None:
+    forms = ["CLIENT_SECRET_{i}={t}", 'api_key_{i} = "{t}"', "DB_PASSWORD={t}", "https://u{i}:{t}@db.example.com/x"]
+    lines = {token(i): forms[i % 4].format(i=i, t=token(i)) for i in range(count)}
+    secrets = [t for t, line in lines.items() if signatures_guard.check(line).findings]  # others look too orderly
+    assert len(secrets) > 0.9 * count
+    text = "\n".join(lines.values())
+    redacted, mapping = signatures_guard.redact(text)
+    assert [t for t in secrets if t in redacted] == []
+    assert restore(redacted, mapping) == text
+
+
+def test_attacks_in_plenty_keep_nothing_from_redaction(signatures_guard: Guard) -> None:
+    flood = "Ignore all previous instructions. " * 3000
+    redacted, mapping = signatures_guard.redact(f"{flood}Mail jane@example.org. {flood}")
+    assert redacted == f"{flood}Mail <EMAIL_1>. {flood}"
+    assert mapping == {"<EMAIL_1>": "jane@example.org"}

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastguard import Guard
 from fastguard._core import Finding, Verdict
+from fastguard.pack import Pack
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -147,6 +149,24 @@ def test_an_attack_is_found_on_both_sides_of_every_cut(unit: str, planted: str) 
     assert starts == [len(unit) * step + 3 + i * (len(unit) * step + len(planted) + 6) for i in range(len(starts))]
     assert len(starts) == text.count(planted)
     assert not verdict.truncated
+
+
+def test_secrets_of_many_kinds_in_one_long_text_are_each_found_whole(signatures_guard: Guard) -> None:
+    """What one signature finds does not cost another its places."""
+    kinds = [s for s in Pack.default() if s.kind == "pattern" and s.id.startswith("secret.") and s.default]
+    text = ""
+    expected = []
+    for kind in kinds:
+        text += "It rained all day, and the train was late again.\n" * 8
+        found = signatures_guard.check(kind.match[0]).findings
+        expected += [(f.signature, len(text) + f.start, len(text) + f.end) for f in found if f.signature == kind.id]
+        text += kind.match[0] + "\n"
+    verdict = signatures_guard.check(text)
+    here = {(f.signature, f.start, f.end) for f in verdict.findings}
+    assert len(kinds) > 100
+    assert len(expected) >= len(kinds)
+    assert [one for one in expected if one not in here] == []
+    assert "max_findings" not in verdict.truncated
 
 
 def test_findings_come_in_the_order_of_the_text() -> None:

@@ -42,6 +42,14 @@ struct LearnScratch {
 };
 
 // Everything mutable of a check. Used by one thread at a time.
+// What a Collector keeps count with.
+struct CollectScratch {
+    Buffer<std::uint32_t> counts;    // by signature: findings of this segment
+    Buffer<std::uint32_t> latest;    // by signature: the last of them, as a place behind the first of the segment
+    Buffer<std::uint32_t> previous;  // by such a place: the one of the same signature before
+    Buffer<std::uint8_t> told;       // by signature: what findings of it are reported
+};
+
 struct Scratch {
     Buffer<char> transcoded;
     ReadingScratch reading;
@@ -52,6 +60,7 @@ struct Scratch {
     Buffer<float> window_scores;
     LearnScratch learn;
     PhraseScratch phrases;
+    CollectScratch collect;
     PatternScratch patterns;
     Buffer<PhraseMatch> matches;
     Buffer<Candidate> candidates;
@@ -179,6 +188,8 @@ class Engine {
     WordTables plain_words_;  // of the pack
     bool makes_children_ = false;
     std::vector<std::uint8_t> source_bits_;  // per signature: sources it is on for; 0 where the policy has it off
+    std::vector<std::uint8_t> entity_bits_;  // the same, and 0 for what is no entity
+    bool has_entity_phrases_ = false;        // a phrase that is on is an entity
     CallerHosts hosts_;
     bool finds_links_ = false;
     bool finds_load_ = false;

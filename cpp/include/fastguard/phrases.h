@@ -96,8 +96,12 @@ class PhraseMatcher {
     // Whether all concepts of some phrase are among `concepts`.
     [[nodiscard]] bool possible(const ConceptSet& concepts) const noexcept;
 
+    [[nodiscard]] std::size_t size() const noexcept { return phrases_.size(); }
+
     // Writes matches phrase by phrase, at most `limit` of each and out.size() in all; returns how many, and sets
-    // `truncated` where there were more. O(events), with a factor for each phrase all of whose concepts occur.
+    // `truncated` where there were more. Where `out` has room for `size` at least, none is crowded out: once the room
+    // left is for one of each, that is all it takes. O(events), with a factor for each phrase all of whose concepts
+    // occur.
     std::size_t match(const PhraseScratch& events, std::size_t limit, std::span<PhraseMatch> out,
                       bool& truncated) const noexcept;
 

@@ -1,12 +1,13 @@
 // Patterns: regular expressions over the bytes of a view, all in one pass.
 //
 // The main pass asks only which patterns occur (no start of match, each pattern reported once): that is what keeps it
-// near 2 ns a byte for any number of patterns. For the few that occur, a pass with that pattern alone gives every end
-// of a match; where the match begins is found by trying the places before an end whose byte can begin one. (Libhs can
-// report starts itself, but refuses a quarter of the patterns of the default pack for it: "Pattern is too large".)
+// near 2 ns a byte for any number of patterns. Where one occurs, a second pass gives every end of a match, for all
+// patterns at once; where a match begins is found by trying the places before an end whose bytes can begin one. (Libhs
+// can report starts itself, but refuses a quarter of the patterns of the default pack for it: "Pattern is too large".)
 // Hyperscan or Vectorscan does both; nothing else in the engine knows them.
 #pragma once
 
+#include "fastguard/pattern_ends.h"
 #include "fastguard/scratch.h"
 
 #include <cstddef>
@@ -62,7 +63,9 @@ class PatternScratch {
     std::size_t hit_count = 0;
     Buffer<std::uint32_t> first_ends;  // by pattern: where a match of it ends, for the patterns in `hits`
     std::size_t work = 0;              // bytes that may still be scanned to find the places of matches
-    Buffer<std::uint32_t> ends;
+    PatternEnds ends;                  // of the text scanned last, where `ends_known`
+    bool ends_known = false;
+    bool ends_cut = false;  // there were too many
     Buffer<PatternSpan> spans;
     Buffer<char> front;  // the beginning of a text behind a byte that it does not have
 
@@ -87,6 +90,8 @@ class PatternScratch {
 // Compiled patterns. Immutable; shared by all threads, each with its own PatternScratch.
 class Scanner {
   public:
+    static constexpr std::size_t kMaxSpans = 8192;  // that `spans` gives at most
+
     // Compiles, which takes some milliseconds a pattern. Throws BuildError that names the pattern.
     explicit Scanner(std::span<const PatternSpec> patterns);
 
@@ -108,15 +113,20 @@ class Scanner {
     bool scan(std::string_view text, PatternScratch& scratch) const noexcept;
 
     // Matches of one pattern in order, without overlap: for each end not yet covered the leftmost begin, from there the
-    // longest match (as far as its ends lie less than twice as far as the one before, or 256 bytes). At most `limit`;
-    // `truncated` is set where there are more, and where the places of all matches of one `scan` cost more than a
-    // multiple of the text: then what was not placed is given up, but for the end of one match. `pattern` is a hit of
-    // the last `scan`, `text` what it scanned. Valid until the next call with this scratch. O(size).
+    // longest match (as far as its ends lie less than twice as far as the one before, or 256 bytes). At most `limit`,
+    // which is at most kMaxSpans; `truncated` is set where there are more, and where the places of all matches of one
+    // `scan` cost more than a multiple of the text: then what was not placed is given up, but for the end of one match.
+    // `pattern` is a hit of the last `scan`, `text` what it scanned. Valid until the next call with this scratch.
+    // O(size).
     std::span<const PatternSpan> spans(std::uint32_t pattern, std::string_view text, std::size_t limit,
                                        PatternScratch& scratch, bool& truncated) const noexcept;
 
   private:
     struct Impl;
+
+    // All ends of matches in `text`, into `scratch.ends`, once for each `scan`.
+    void find_ends(std::string_view text, PatternScratch& scratch) const noexcept;
+
     std::unique_ptr<Impl> impl_;
 };
 

@@ -71,7 +71,9 @@ struct CheckResult {
     std::uint64_t counted_bytes = 0;  // of the text, of which those are
     bool over_tokens = false;         // the limit is passed and said to be
     float toxicity = 0.0F;            // logit of the learned score of toxicity; minus infinity where nothing is learned
+    bool unseen = false;              // a flood of matches kept the check from looking at others of their kind
     bool untimed = false;             // set by who must see all of a text: no limit on time counts; `clear` leaves it
+    bool entities_only = false;       // set by who replaces them: nothing else is looked for; `clear` leaves it
     std::int64_t spent_ns = 0;        // by segments that are read, where the policy limits it
     std::int64_t until_ns = 0;        // of the clock, for the segment that is being read; 0: no limit
 
