@@ -137,13 +137,17 @@ bool Engine::Collector::allowed(std::uint32_t signature, const Reading& reading,
     return false;
 }
 
-bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) {
+std::uint32_t& Engine::Collector::count(std::uint32_t signature) {
     if (!counting_) {
         const std::size_t signatures = engine_.pack_->signatures().size();
         std::fill_n(collect_.counts.reserve(signatures), signatures, 0U);
         collect_.latest.reserve(signatures);
         counting_ = true;
     }
+    return collect_.counts.data()[signature];
+}
+
+bool Engine::Collector::known(std::uint32_t signature, const RawSpan& span) const noexcept {
     std::uint32_t at = collect_.latest.data()[signature];
     for (std::uint32_t left = collect_.counts.data()[signature]; left > 0; --left) {
         const Finding& other = result_.findings[first_ + at];
@@ -163,20 +167,20 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
     if ((!segment_.first && span.begin == 0) || (!segment_.last && span.end == segment_.raw.size())) {
         return;
     }
-    if (known(signature, span) || allowed(signature, *reading_, here) ||
-        (children_ != nullptr && allowed(signature, root_, span))) {
-        return;
-    }
-    std::uint32_t& count = collect_.counts.data()[signature];
-    if (count == per_signature()) {
+    std::uint32_t& found = count(signature);
+    if (found == per_signature()) {
         result_.set(Truncated::max_findings);
         flooded_ = true;
+        return;
+    }
+    if (known(signature, span) || allowed(signature, *reading_, here) ||
+        (children_ != nullptr && allowed(signature, root_, span))) {
         return;
     }
     const auto place = static_cast<std::uint32_t>(result_.findings.size() - first_);
     collect_.previous.grow(place + std::size_t{1}, place)[place] = collect_.latest.data()[signature];
     collect_.latest.data()[signature] = place;
-    ++count;
+    ++found;
     Finding finding;
     finding.signature = signature;
     finding.view = shown;

@@ -83,7 +83,9 @@ class Engine::Collector {
     [[nodiscard]] bool covers(const Finding& other, const Finding& finding) const noexcept;
     [[nodiscard]] bool allowed(std::uint32_t signature, const Reading& reading, const RawSpan& span) const noexcept;
     // Whether a finding of this segment has the same signature and touches the place. O(kMaxPerSignature).
-    [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span);
+    [[nodiscard]] bool known(std::uint32_t signature, const RawSpan& span) const noexcept;
+    // How many findings of the signature this segment has. Throws std::bad_alloc.
+    [[nodiscard]] std::uint32_t& count(std::uint32_t signature);
     [[nodiscard]] std::uint32_t per_signature() const noexcept {
         return result_.entities_only ? kMaxPerEntity : kMaxPerSignature;
     }
