@@ -179,18 +179,20 @@ bool PhraseMatcher::possible(const ConceptSet& concepts) const noexcept {
 std::size_t PhraseMatcher::match(const PhraseScratch& events, std::size_t limit, std::span<PhraseMatch> out,
                                  bool& truncated) const noexcept {
     std::size_t written = 0;
+    std::size_t left = phrases_.size();  // phrases that still are to have room for one match
     const std::span<const ConceptEvent> all(events.events.data(), events.event_count);
     for (std::size_t i = 0; i < events.seen.words.size(); ++i) {
         for (std::uint64_t word = events.seen.words[i]; word != 0; word &= word - 1) {
             const std::size_t concept_id = i * 64 + static_cast<std::size_t>(std::countr_zero(word));
             for (std::size_t place = anchors_[concept_id]; place < anchors_[concept_id + 1]; ++place) {
+                --left;
                 if (!complete(place, events.seen)) {
                     continue;
                 }
                 Run run(phrases_[place], all);
                 PhraseMatch match{};
                 for (std::size_t n = 0; run.next(match); ++n) {
-                    const bool crowded = n > 0 && out.size() - written <= phrases_.size();
+                    const bool crowded = n > 0 && out.size() - written <= left;
                     if (n == limit || crowded || written == out.size()) {
                         truncated = true;
                         break;

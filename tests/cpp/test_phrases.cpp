@@ -330,6 +330,7 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
     truncated = false;
     CHECK_EQUAL(matcher.match(scratch, 10'000, std::span(matches).subspan(0, 150), truncated), 150U);
     CHECK(truncated);
+    CHECK(matches[148].tag != matches[149].tag);  // the first phrase leaves room for one of the other
     truncated = false;
     std::vector<PhraseMatch> all(10'000);
     CHECK_EQUAL(matcher.match(scratch, 10'000, all, truncated), 10'000U);
