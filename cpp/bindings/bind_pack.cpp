@@ -91,8 +91,10 @@ std::shared_ptr<Pack> build(const std::vector<SignatureSpec>& signatures, const 
         throw py::type_error("databases: expected contiguous bytes");
     }
     const py::gil_scoped_release release;
-    return std::make_shared<Pack>(
+    auto pack = std::make_shared<Pack>(
         signatures, lists, std::string_view(static_cast<const char*>(bytes.ptr), static_cast<std::size_t>(bytes.size)));
+    give_back_free_memory();
+    return pack;
 }
 
 }  // namespace

@@ -131,7 +131,12 @@ struct Scanner::Impl {
         }
     }
 
-    // What follows from the expressions alone, and the scratch for the databases.
+    // How wide matches are, from libhs: it takes 3 MB of memory to find that out, which a load need not.
+    void measure(std::span<const PatternSpec> patterns);
+    // The same, from and to the end of what was serialized: `min_width` and `reach` of each pattern, 4 bytes each.
+    void read_widths(std::string_view serialized);
+    void write_widths(std::string& serialized) const;
+    // What else follows from the expressions alone, and the scratch for the databases.
     void finish(std::span<const PatternSpec> patterns);
     // Ends of the matches that begin at `begin`, looking `reach` bytes far.
     static ForwardCollector ends_from(const Single& one, std::string_view text, std::uint32_t begin, std::uint32_t end,
@@ -143,13 +148,40 @@ struct Scanner::Impl {
                                                             PatternScratch& scratch) const noexcept;
 };
 
-void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
+void Scanner::Impl::measure(std::span<const PatternSpec> patterns) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
         const PatternInfo info = pattern_info(patterns[i].expression, patterns[i].caseless);
-        single[i].bytes = match_bytes(patterns[i].expression, patterns[i].caseless);
         single[i].min_width = info.min_width;
-        single[i].sees_before = !has_start_anchor(patterns[i].expression);
         single[i].reach = std::min(kMaxReach, info.max_width.value_or(kOpenReach));
+    }
+}
+
+void Scanner::Impl::read_widths(std::string_view serialized) {
+    constexpr std::size_t kWidth = sizeof(std::uint32_t);
+    if (serialized.size() != single.size() * 2 * kWidth) {
+        throw DatabaseError("the serialized databases are of another set of patterns");
+    }
+    for (Single& one : single) {
+        std::memcpy(&one.min_width, serialized.data(), kWidth);
+        std::memcpy(&one.reach, serialized.data() + kWidth, kWidth);
+        serialized.remove_prefix(2 * kWidth);
+        if (one.reach > kMaxReach) {
+            throw DatabaseError("the serialized databases know of a match that is too long");
+        }
+    }
+}
+
+void Scanner::Impl::write_widths(std::string& serialized) const {
+    for (const Single& one : single) {
+        serialized.append(reinterpret_cast<const char*>(&one.min_width), sizeof one.min_width);
+        serialized.append(reinterpret_cast<const char*>(&one.reach), sizeof one.reach);
+    }
+}
+
+void Scanner::Impl::finish(std::span<const PatternSpec> patterns) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        single[i].bytes = match_bytes(patterns[i].expression, patterns[i].caseless);
+        single[i].sees_before = !has_start_anchor(patterns[i].expression);
     }
     each_database([this](const Database& database) { fit_scratch(database.get(), prototype); });
 }
@@ -162,11 +194,12 @@ Scanner::Scanner(std::span<const PatternSpec> patterns) : impl_(std::make_unique
         impl_->main = compile(patterns, kMainFlags);
         impl_->ends = compile(patterns, kEndFlags);
     }
+    impl_->measure(patterns);
     impl_->finish(patterns);
 }
 
 // Serialized form: for each database in the order of `each_database`, its size in 8 bytes (little-endian) and its
-// bytes.
+// bytes; then the widths.
 Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view serialized) : impl_(std::make_unique<Impl>()) {
     const auto take = [&serialized]() {
         std::uint64_t size = 0;
@@ -189,9 +222,7 @@ Scanner::Scanner(std::span<const PatternSpec> patterns, std::string_view seriali
     for (std::size_t i = 0; i < patterns.size(); ++i) {
         impl_->single.emplace_back(take());
     }
-    if (!serialized.empty()) {
-        throw DatabaseError("the serialized databases are of another set of patterns");
-    }
+    impl_->read_widths(serialized);
     impl_->finish(patterns);
 }
 
@@ -208,6 +239,7 @@ std::string Scanner::serialize() const {
         result.append(reinterpret_cast<const char*>(&size), sizeof size);
         result.append(bytes);
     });
+    impl_->write_widths(result);
     return result;
 }
 

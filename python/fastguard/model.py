@@ -45,10 +45,13 @@ def open_session(content: bytes) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # noqa: BLE001  (onnxruntime raises classes of its own, made at run time)
         lines = str(problem).strip().splitlines() or [""]
         raise OnnxFileError(f"onnxruntime refuses it: {lines[0]}") from None
+    if hasattr(session, "_model_bytes"):
+        session._model_bytes = b""  # noqa: SLF001  (kept for a change of providers, which never comes here: 3 MB)
+    return session
 
 
 def verified_file(manifest: str, file: File, key: str, fail: Callable[[str, str, str], ModelError]) -> bytes:

@@ -24,7 +24,7 @@ PathArgument = str | os.PathLike[str]
 MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
 """What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
 
-_FORMAT = 5  # of the cached form; a change makes old cache files unknown
+_FORMAT = 6  # of the cached form; a change makes old cache files unknown
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.join(_HERE, "packs")
 
