@@ -267,11 +267,13 @@ void Pack::compile_phrases(const Concepts& concepts) {
             }
         }
     }
-    folded_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::folded)]));
-    skeleton_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::skeleton)]));
+    const Commonness& folded = folded_concepts_.commonness();
+    const Commonness& skeleton = skeleton_concepts_.commonness();
+    folded_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::folded)]), folded);
+    skeleton_phrases_ = PhraseMatcher(std::move(phrases[static_cast<std::size_t>(ViewKind::skeleton)]), skeleton);
     for (auto view = static_cast<std::size_t>(ViewKind::decoded); view < kSignatureViews; ++view) {
-        child_phrases_[view] = PhraseMatcher(std::move(phrases[view]));
-        child_skeleton_phrases_[view] = PhraseMatcher(std::move(skeleton_phrases[view]));
+        child_phrases_[view] = PhraseMatcher(std::move(phrases[view]), folded);
+        child_skeleton_phrases_[view] = PhraseMatcher(std::move(skeleton_phrases[view]), skeleton);
     }
 }
 

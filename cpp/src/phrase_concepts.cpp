@@ -1,4 +1,5 @@
 // Concept events: which entries of which concepts stand where.
+#include "decode/words.h"
 #include "fastguard/error.h"
 #include "fastguard/phrases.h"
 
@@ -49,6 +50,10 @@ std::uint32_t stem_bytes(const char* word) noexcept {
 std::uint64_t stem_key(const char* word) noexcept {
     return (stem_bytes(word) + std::uint64_t{1}) * 0x9E3779B97F4A7C15U;
 }
+
+// How common a word is that plain text is full of, and any other, in no unit: only which concept is rarer matters.
+constexpr float kCommonWord = 0.02F;
+constexpr float kOtherWord = 0.001F;
 
 constexpr std::uint64_t kVocabularyBits = std::uint64_t{1} << 19U;
 void set_bit(std::vector<std::uint64_t>& bits, std::uint64_t key) noexcept {
@@ -121,6 +126,9 @@ void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> ent
         entries_[at] = entry;
         hints_[at] = hint(entry);
     }
+    for (Slot& slot : slots_) {
+        std::copy_n(hints_.begin() + slot.begin, std::min<std::size_t>(slot.size, slot.few.size()), slot.few.begin());
+    }
 }
 
 void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
@@ -136,6 +144,11 @@ void ConceptTable::add(ConceptId concept_id, const std::string& entry) {
         throw BuildError("the entry '" + entry + "' has more than " + std::to_string(kMaxEntryTokens) + " words", "",
                          "entry");
     }
+    float common = 1.0F;
+    for (const Token& token : tokens) {
+        common *= decoding::kCommonWords.has(token.hash) ? kCommonWord : kOtherWord;
+    }
+    commonness_[concept_id] += common;
     const Token& last = tokens.back();
     Entry made;
     made.concept_id = concept_id;

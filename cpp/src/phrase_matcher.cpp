@@ -137,7 +137,7 @@ class Run {
 
 }  // namespace
 
-PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases) {
+PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases, const Commonness& commonness) {
     std::array<std::uint32_t, kMaxConcepts> uses{};
     for (const Phrase& phrase : phrases) {
         for (const ConceptId slot : phrase.slots) {
@@ -160,14 +160,32 @@ PhraseMatcher::PhraseMatcher(std::vector<Phrase> phrases) {
     }
     std::partial_sum(anchors_.begin(), anchors_.end(), anchors_.begin());
     phrases_ = std::move(phrases);
+    index_by_rarest(commonness);
 }
 
-bool PhraseMatcher::possible(const ConceptSet& concepts) const noexcept {
-    for (std::size_t i = 0; i < concepts.words.size(); ++i) {
-        for (std::uint64_t word = concepts.words[i]; word != 0; word &= word - 1) {
+void PhraseMatcher::index_by_rarest(const Commonness& commonness) {
+    std::vector<std::pair<ConceptId, std::size_t>> by_rarest;
+    for (std::size_t place = 0; place < phrases_.size(); ++place) {
+        const std::vector<ConceptId>& slots = phrases_[place].slots;
+        const ConceptId rarest = *std::min_element(
+            slots.begin(), slots.end(), [&](ConceptId a, ConceptId b) { return commonness[a] < commonness[b]; });
+        by_rarest.emplace_back(rarest, place);
+        rarest_.add(rarest);
+        ++rarest_places_[rarest + 1U];
+    }
+    std::sort(by_rarest.begin(), by_rarest.end());
+    for (const auto& [rarest, place] : by_rarest) {
+        needed_by_rarest_.push_back(needed_[place]);
+    }
+    std::partial_sum(rarest_places_.begin(), rarest_places_.end(), rarest_places_.begin());
+}
+
+bool PhraseMatcher::any_complete(const ConceptSet& rarest, const ConceptSet& concepts) const noexcept {
+    for (std::size_t i = 0; i < rarest.words.size(); ++i) {
+        for (std::uint64_t word = rarest.words[i]; word != 0; word &= word - 1) {
             const std::size_t concept_id = i * 64 + static_cast<std::size_t>(std::countr_zero(word));
-            for (std::size_t place = anchors_[concept_id]; place < anchors_[concept_id + 1]; ++place) {
-                if (complete(place, concepts)) {
+            for (std::size_t place = rarest_places_[concept_id]; place < rarest_places_[concept_id + 1]; ++place) {
+                if (concepts.contains(needed_by_rarest_[place])) {
                     return true;
                 }
             }

@@ -47,6 +47,12 @@ struct ConceptSet {
         }
         return *this;
     }
+    ConceptSet& operator&=(const ConceptSet& other) noexcept {
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            words[i] &= other.words[i];
+        }
+        return *this;
+    }
     [[nodiscard]] bool empty() const noexcept { return (words[0] | words[1] | words[2] | words[3]) == 0; }
     void add(ConceptId id) noexcept { words[id / 64U] |= std::uint64_t{1} << (id % 64U); }
     [[nodiscard]] bool has(ConceptId id) const noexcept { return ((words[id / 64U] >> (id % 64U)) & 1U) != 0; }
@@ -88,13 +94,21 @@ struct PhraseMatch {
     std::uint32_t last;
 };
 
+// How often the concepts stand in plain text, as far as it matters which is rarer (ConceptTable::commonness).
+using Commonness = std::array<float, kMaxConcepts>;
+
 class PhraseMatcher {
   public:
     PhraseMatcher() = default;
-    explicit PhraseMatcher(std::vector<Phrase> phrases);
+    explicit PhraseMatcher(std::vector<Phrase> phrases, const Commonness& commonness = {});
 
-    // Whether all concepts of some phrase are among `concepts`.
-    [[nodiscard]] bool possible(const ConceptSet& concepts) const noexcept;
+    // Whether all concepts of some phrase are among `concepts`. Takes a few instructions where none of them is the
+    // rarest of a phrase, which is so for most of what plain text has.
+    [[nodiscard]] bool possible(const ConceptSet& concepts) const noexcept {
+        ConceptSet rarest = concepts;
+        rarest &= rarest_;
+        return !rarest.empty() && any_complete(rarest, concepts);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return phrases_.size(); }
 
@@ -116,6 +130,13 @@ class PhraseMatcher {
     std::vector<Phrase> phrases_;
     std::vector<ConceptSet> needed_;
     std::array<std::uint32_t, kMaxConcepts + 1> anchors_{};
+
+    // What phrases need by the concept of each that is the rarest, for `possible`.
+    void index_by_rarest(const Commonness& commonness);
+    [[nodiscard]] bool any_complete(const ConceptSet& rarest, const ConceptSet& concepts) const noexcept;
+    ConceptSet rarest_;
+    std::vector<ConceptSet> needed_by_rarest_;
+    std::array<std::uint32_t, kMaxConcepts + 1> rarest_places_{};
 };
 
 // Tokens that `filter` lets through, in order; returns how many. `out` has room for one more than there are tokens,
@@ -135,6 +156,10 @@ class ConceptTable {
     // Whether `word` (8 bytes past it may be read) may be a word of some entry, at any place in it. May say yes
     // wrongly; no only where it is none, last beginnings of less than 4 bytes aside.
     [[nodiscard]] bool knows(std::string_view word) const noexcept;
+
+    // For each concept the sum over its entries of how common they are: those of common words (decode/words.h) are, the
+    // more words they have the less.
+    [[nodiscard]] const Commonness& commonness() const noexcept { return commonness_; }
 
     // Lets through at least every token that an entry begins with.
     [[nodiscard]] const WordFilter& filter() const noexcept { return filter_; }
@@ -162,13 +187,6 @@ class ConceptTable {
     // Entries by a 64-bit key, with open addressing.
     class Index {
       public:
-        // What begins with one key: entries in a row. It has 24 bits of the key (the place says more): another key with
-        // the same ones costs a look at entries that do not match.
-        struct Slot {
-            std::uint32_t begin = 0;
-            std::uint32_t tag : 24 = 0;
-            std::uint32_t size : 8 = 0;  // 0: empty
-        };
         // What is seen of an entry without a look at it: its concept, and two bytes of the word behind the key's, where
         // it has one: of its hash, or its first ones.
         struct Hint {
@@ -176,6 +194,15 @@ class ConceptTable {
             std::uint8_t concept_id = 0;
             Behind behind = Behind::nothing;
             std::uint16_t bytes = 0;
+        };
+        // What begins with one key: entries in a row. It has 24 bits of the key (the place says more): another key with
+        // the same ones costs a look at entries that do not match. Most keys have no more entries than there is room
+        // for their hints here: each table is far from the caches.
+        struct Slot {
+            std::uint32_t begin = 0;
+            std::uint32_t tag : 24 = 0;
+            std::uint32_t size : 8 = 0;  // 0: empty
+            std::array<Hint, 2> few{};
         };
         // Throws BuildError where more than 255 entries have one key. `hint` gives an entry's.
         void build(std::vector<std::pair<std::uint64_t, Entry>> entries, const std::function<Hint(const Entry&)>& hint);
@@ -188,7 +215,7 @@ class ConceptTable {
         // Hints of the same entries: a smaller table, for the look at every starter.
         [[nodiscard]] std::span<const Hint> hints(std::uint64_t key) const noexcept {
             const Slot& slot = slots_[slot_of(key)];
-            return {hints_.data() + slot.begin, slot.size};
+            return {slot.size <= slot.few.size() ? slot.few.data() : hints_.data() + slot.begin, slot.size};
         }
 
       private:
@@ -228,6 +255,7 @@ class ConceptTable {
     std::vector<std::pair<std::uint64_t, Entry>> pending_[3];                   // before `finish`
     std::vector<std::uint64_t> vocabulary_ = std::vector<std::uint64_t>(8192);  // a bit per word and beginning
     WordFilter filter_;
+    Commonness commonness_{};
     std::vector<std::uint64_t> hashes_;
     std::string stems_text_;
     Index words_;  // entries of one word, and of a word and a beginning, by that word
