@@ -98,8 +98,12 @@ std::size_t find_starters(const WordFilter& filter, std::string_view text, std::
 void ConceptTable::Index::build(std::vector<std::pair<std::uint64_t, Entry>> entries,
                                 const std::function<Hint(const Entry&)>& hint) {
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::size_t keys = 0;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        keys += i == 0 || entries[i].first != entries[i - 1].first ? 1 : 0;
+    }
     std::size_t capacity = 16;
-    while (3 * capacity < 4 * entries.size()) {
+    while (3 * capacity < 4 * keys) {
         capacity *= 2;
     }
     slots_.assign(capacity, {});

@@ -254,7 +254,7 @@ void random_phrases_match_as_trying_every_choice() {
             phrases[tag] = random_phrase(random, concepts.size());
             phrases[tag].tag = tag;
         }
-        const PhraseMatcher matcher(phrases);
+        const PhraseMatcher matcher(phrases, table.commonness());
         const Words text(random_text(random, random() % 14));
         look_up(table, text, matcher, scratch);
         std::vector<std::vector<Event>> events;
