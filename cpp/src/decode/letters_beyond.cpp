@@ -84,6 +84,27 @@ struct Pair {
 };
 constexpr std::array<Pair, 4> kPairs = {{{2, 3}, {0, 1}, {4, 5}, {6, 6}}};
 
+// The place of each letter in an alphabet: of those from U+0370 to U+06FF, where all alphabets are.
+constexpr char32_t kFirstLetter = 0x370;
+constexpr char32_t kLettersEnd = 0x700;
+constexpr std::uint8_t kNoPlace = 255;
+using Places = std::array<std::uint8_t, kLettersEnd - kFirstLetter>;
+constexpr auto kPlaces = [] {
+    std::array<Places, kPairs.size()> all{};
+    for (std::size_t pair = 0; pair < kPairs.size(); ++pair) {
+        all[pair].fill(kNoPlace);
+        for (const std::size_t which : {kPairs[pair].small, kPairs[pair].capital}) {
+            for (std::size_t i = 0; i < kAlphabets[which].size(); ++i) {
+                all[pair][kAlphabets[which][i] - kFirstLetter] = static_cast<std::uint8_t>(i);
+            }
+        }
+    }
+    return all;
+}();
+std::uint8_t place_in(std::size_t pair, char32_t letter) noexcept {
+    return letter >= kFirstLetter && letter < kLettersEnd ? kPlaces[pair][letter - kFirstLetter] : kNoPlace;
+}
+
 // How a letter is changed.
 struct Change {
     Pair pair{};
@@ -163,22 +184,63 @@ class FoldedAlphabet {
 const std::array<FoldedAlphabet, kPairs.size()> kFoldedAlphabets = {
     FoldedAlphabet(kPairs[0]), FoldedAlphabet(kPairs[1]), FoldedAlphabet(kPairs[2]), FoldedAlphabet(kPairs[3])};
 
+// Which shifts along an alphabet make a common word of a word, as far as its length, its first and its last letter say.
+class MovedEnds {
+  public:
+    explicit MovedEnds(std::size_t pair) noexcept : size_(kAlphabets[kPairs[pair].small].size()) {
+        const Alphabet small = kAlphabets[kPairs[pair].small];
+        for (std::size_t at = 0; at < kWords.size();) {
+            const std::size_t end = std::min(kWords.find(' ', at), kWords.size());
+            std::size_t letters = 0;
+            char32_t first = 0;
+            char32_t last = 0;
+            each_character(kWords, at, end, [&](char32_t cp, std::size_t, std::size_t) {
+                first = letters++ == 0 ? cp : first;
+                last = cp;
+            });
+            for (std::size_t p = 0; p < size_ && letters <= kMostLength; ++p) {
+                for (std::size_t q = 0; q < size_; ++q) {
+                    if (folded(small[p]) == first && folded(small[q]) == last) {
+                        firsts_[letters][(q + size_ - p) % size_] |= std::uint64_t{1} << p;
+                    }
+                }
+            }
+            at = end + 1;
+        }
+    }
+
+    // Bit s: a shift by s may make a common word of one with so many letters, these at its ends (kNoPlace: not of the
+    // alphabet, which no shift changes). A common word is longer than any letter.
+    [[nodiscard]] std::uint64_t shifts(std::size_t letters, std::uint8_t first, std::uint8_t last) const noexcept {
+        if (letters > kMostLength) {
+            return 0;
+        }
+        if (first == kNoPlace || last == kNoPlace) {
+            return all();
+        }
+        const std::uint64_t firsts = firsts_[letters][(last + size_ - first) % size_];
+        return (firsts >> first | firsts << (size_ - first)) & all();
+    }
+
+  private:
+    static constexpr std::size_t kMostLength = 12;
+    [[nodiscard]] std::uint64_t all() const noexcept { return (std::uint64_t{1} << size_) - 1; }
+
+    std::size_t size_;
+    std::array<std::array<std::uint64_t, kMostLetters>, kMostLength + 1> firsts_{};
+};
+const std::array<MovedEnds, kPairs.size()> kMovedEnds = {MovedEnds(0), MovedEnds(1), MovedEnds(2), MovedEnds(3)};
+
 // Words whose letters have been looked up in an alphabet, so that each change of them takes little.
 class Sample {
   public:
-    explicit Sample(std::size_t pair) noexcept : pair_(kPairs[pair]), alphabet_(kFoldedAlphabets[pair]) {}
+    explicit Sample(std::size_t pair) noexcept
+        : which_(pair), pair_(kPairs[pair]), alphabet_(kFoldedAlphabets[pair]) {}
 
     // The letters of the next word; `end_word` behind them.
     void add(char32_t cp) noexcept {
-        Letter letter = {kNone, 2, {}};
-        for (const std::size_t which : {pair_.small, pair_.capital}) {
-            const std::size_t at = kAlphabets[which].find(cp);
-            if (at != Alphabet::npos) {
-                letter.place = static_cast<std::uint8_t>(at);
-                break;
-            }
-        }
-        if (letter.place == kNone) {
+        Letter letter = {place_in(which_, cp), 2, {}};
+        if (letter.place == kNoPlace) {
             letter.size = static_cast<std::uint8_t>(utf8::encode(folded(cp), letter.bytes.data()));
         }
         whole_ = whole_ && bytes_ + 4 <= kMostBytes;
@@ -195,6 +257,15 @@ class Sample {
     }
     [[nodiscard]] std::size_t words() const noexcept { return words_; }
 
+    // Bit s: a shift by s may make a common word of this one; the others make none of it.
+    [[nodiscard]] std::uint64_t shifts(std::size_t word) const noexcept {
+        const std::size_t begin = ends_[word];
+        const std::size_t end = ends_[word + 1];
+        return begin == end
+                   ? 0
+                   : kMovedEnds[which_].shifts(end - begin, letters_[begin].place, letters_[end - 1].place);
+    }
+
     // Whether a word is common after the change; one that is too long is not.
     [[nodiscard]] bool is_common(std::size_t word, const Change& change) const noexcept {
         std::array<char, kMostBytes + 16> bytes;
@@ -202,7 +273,7 @@ class Sample {
         const std::size_t last = kAlphabets[pair_.small].size() - 1;
         for (std::size_t i = ends_[word]; i < ends_[word + 1]; ++i) {
             const Letter& letter = letters_[i];
-            if (letter.place == kNone) {
+            if (letter.place == kNoPlace) {
                 std::copy_n(letter.bytes.data(), letter.bytes.size(), bytes.data() + size);
                 size += letter.size;
             } else {
@@ -215,12 +286,12 @@ class Sample {
     }
 
   private:
-    static constexpr std::uint8_t kNone = 255;
     struct Letter {
         std::uint8_t place;         // in the alphabet
         std::uint8_t size;          // bytes
         std::array<char, 4> bytes;  // of what is no letter of it
     };
+    std::size_t which_;
     Pair pair_;
     const FoldedAlphabet& alphabet_;
     std::array<Letter, kSample * kMostBytes> letters_;  // not initialised: only what was added counts
@@ -252,11 +323,15 @@ class Tries {
         for (std::size_t which = 0; which < kPairs.size(); ++which) {
             const Pair& pair = kPairs[which];
             const std::size_t letters = kAlphabets[pair.small].size();
-            if (!holds(kAlphabets[pair.small], kAlphabets[pair.capital])) {
+            if (!holds(which)) {
                 continue;
             }
             const Sample sample = sample_of(which);
+            const std::uint64_t likely = shifts(sample);
             for (std::size_t shift = 0; shift < letters; ++shift) {  // 0: the mirror image
+                if (shift > 0 && (likely >> shift & 1U) == 0) {
+                    continue;
+                }
                 const Change change = {pair, shift, shift == 0};
                 const std::size_t found = changed(sample, change);
                 best = found > most ? change : best;
@@ -316,6 +391,14 @@ class Tries {
         });
         return sample;
     }
+    // Shifts after which one of the first words may be common: the others are hopeless.
+    [[nodiscard]] static std::uint64_t shifts(const Sample& sample) noexcept {
+        std::uint64_t all = 0;
+        for (std::size_t i = 0; i < std::min(sample.words(), kHopeless); ++i) {
+            all |= sample.shifts(i);
+        }
+        return all;
+    }
     // How many words of the sample are common after the change; what is hopeless is given up.
     [[nodiscard]] static std::size_t changed(const Sample& sample, const Change& change) noexcept {
         std::size_t common = 0;
@@ -325,12 +408,12 @@ class Tries {
         return common;
     }
     // Whether the sample begins with letters of the alphabet.
-    [[nodiscard]] bool holds(Alphabet small, Alphabet capital) const {
+    [[nodiscard]] bool holds(std::size_t pair) const {
         const Token& token = job_.reading.tokens[stretch_.begin];
         const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
         bool any = false;
         each_character(job_.text(), place.begin, place.end, [&](char32_t cp, std::size_t, std::size_t) {
-            any = any || small.find(cp) != Alphabet::npos || capital.find(cp) != Alphabet::npos;
+            any = any || place_in(pair, cp) != kNoPlace;
         });
         return any;
     }
