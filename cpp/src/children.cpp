@@ -221,6 +221,30 @@ bool Children::copy(std::string_view text, std::size_t begin, std::size_t end) {
     return begin + count == end || room(1);
 }
 
+bool Children::copy(const View& view, std::size_t begin, std::size_t end) {
+    if (view.origin == nullptr || begin >= end) {
+        return copy(view.bytes, begin, end);
+    }
+    const std::size_t count = std::min(end - begin, budget_);
+    if (!room(count)) {
+        return false;
+    }
+    char* bytes = bytes_.data() + used_;
+    Origin* origins = origins_.data() + used_;
+    std::copy_n(view.bytes.data() + begin, count, bytes);
+    std::uint32_t here = view.origin[begin + count];  // where what stands behind the byte is
+    for (std::size_t at = begin + count; here <= view.origin[begin + count - 1] && at < view.bytes.size();) {
+        here = view.origin[++at];
+    }
+    for (std::size_t i = count; i-- > 0;) {  // from the end: bytes of one place end where the next place begins
+        const std::uint32_t from = view.origin[begin + i];
+        here = i + 1 < count && view.origin[begin + i + 1] > from ? view.origin[begin + i + 1] : here;
+        origins[i] = parent_ == kMaxChildren ? Origin{from, here} : place(from, here);
+    }
+    used_ += count;
+    return begin + count == end || room(1);
+}
+
 bool Children::put_code_point(char32_t code_point, std::size_t begin, std::size_t end) {
     char utf8[4];
     const std::size_t size = utf8::encode(is_scalar(code_point) ? code_point : kReplacement, utf8);

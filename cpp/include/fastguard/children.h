@@ -23,6 +23,7 @@
 
 #include "fastguard/scratch.h"
 #include "fastguard/types.h"
+#include "fastguard/view.h"
 
 #include <array>
 #include <cstddef>
@@ -86,6 +87,10 @@ class Children {
     // Adds bytes [begin, end) of `text`, each carried by the byte at its own place of the text being read: as put_byte
     // for each of them.
     bool copy(std::string_view text, std::size_t begin, std::size_t end);
+
+    // Adds bytes [begin, end) of a view of the text being read, each carried by what raw_span says of it: as put_byte for
+    // each of them.
+    bool copy(const View& view, std::size_t begin, std::size_t end);
 
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.
     bool put_code_point(char32_t code_point, std::size_t begin, std::size_t end);

@@ -118,11 +118,23 @@ void produce_morse(std::string_view text, std::size_t begin, std::size_t end, co
     letter(end);
 }
 
+// Bytes that a sign may begin with.
+constexpr auto kSignBytes = [] {
+    std::array<bool, 256> bytes{};
+    for (const char byte : std::string_view(".*-_ /|\n\r\t\xC2\xE2")) {
+        bytes[static_cast<unsigned char>(byte)] = true;
+    }
+    return bytes;
+}();
+
 // Where the next row of signs may begin. In ASCII text it covers eight bytes, at a multiple of eight, without letters
 // and digits, and begins where that row of bytes does.
 std::size_t next_signs(const Reading& reading, std::size_t from) noexcept {
     const std::string_view text = reading.raw.bytes;
     if (!reading.ascii) {
+        while (from < text.size() && !kSignBytes[static_cast<unsigned char>(text[from])]) {
+            ++from;
+        }
         return from;
     }
     for (std::size_t eight = from / 8; eight * 8 < text.size(); ++eight) {

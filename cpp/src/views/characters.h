@@ -10,6 +10,13 @@
 
 namespace fastguard::views {
 
+// Whether the character that begins with these two bytes is a Chinese one (U+4E00 to U+9FFF): a word of its own, and no
+// letter that could stand apart.
+[[nodiscard]] inline bool is_ideograph(char first, char second) noexcept {
+    const auto lead = static_cast<unsigned char>(first);
+    return (lead >= 0xE5 && lead <= 0xE9) || (lead == 0xE4 && static_cast<unsigned char>(second) >= 0xB8);
+}
+
 struct Character {
     char32_t code_point;  // utf8::kInvalid for a byte that is no part of one
     std::size_t begin;

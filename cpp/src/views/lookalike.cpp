@@ -254,15 +254,7 @@ class Looker {
         const RawSpan place = raw_span(reading_.folded, begin, end);
         children_.put_byte(c, place.begin, place.end);
     }
-    void copy(std::size_t begin, std::size_t end) {
-        if (reading_.folded.origin == nullptr) {
-            children_.copy(text_, begin, end);
-            return;
-        }
-        for (std::size_t at = begin; at < end; ++at) {
-            put(text_[at], at, at + 1);
-        }
-    }
+    void copy(std::size_t begin, std::size_t end) { (void)children_.copy(reading_.folded, begin, end); }
     void dress_down(const Word& word) {
         for (std::size_t at = word.begin; at < word.end;) {
             const views::Character character = views::character_at(text_, at);

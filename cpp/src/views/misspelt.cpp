@@ -122,16 +122,7 @@ class Corrector {
         });
     }
 
-    void copy(std::size_t begin, std::size_t end) {
-        if (reading_.folded.origin == nullptr) {
-            (void)children_.copy(text_, begin, end);
-            return;
-        }
-        for (std::size_t at = begin; at < end; ++at) {
-            const RawSpan place = raw_span(reading_.folded, at, at + 1);
-            (void)children_.put_byte(text_[at], place.begin, place.end);
-        }
-    }
+    void copy(std::size_t begin, std::size_t end) { (void)children_.copy(reading_.folded, begin, end); }
 
     // From the words in reach of the first one to those in reach of the last one.
     void put() {

@@ -81,21 +81,36 @@ class Speller {
         return words >= kLeastWords;
     }
 
-    // Calls visit(character) for each character but accents, with the place of what follows up to the next one.
+    // The character at `at`, with the place of what follows up to the next one that is no accent.
+    [[nodiscard]] views::Character next(std::size_t at, std::size_t end) const noexcept {
+        views::Character here = views::character_at(text_, at);
+        while (here.end < end && static_cast<unsigned char>(text_[here.end]) >= 0x80) {  // no accent is ASCII
+            const views::Character behind = views::character_at(text_, here.end);
+            if (is_mark(behind.code_point)) {
+                break;
+            }
+            here.end = behind.end;
+        }
+        return here;
+    }
+    // Calls visit(character) for each character but accents.
     template <class Visit>
     void each(std::size_t begin, std::size_t end, const Visit& visit) const {
         for (std::size_t at = begin; at < end;) {
-            views::Character here = views::character_at(text_, at);
+            const views::Character here = next(at, end);
             at = here.end;
-            while (at < end && static_cast<unsigned char>(text_[at]) >= 0x80) {  // no accent is ASCII
-                const views::Character next = views::character_at(text_, at);
-                if (is_mark(next.code_point)) {
-                    break;
-                }
-                at = here.end = next.end;
-            }
             visit(here);
         }
+    }
+    // Of a row of Chinese characters at `at`, where the last three of them begin: no mark is among them.
+    [[nodiscard]] std::size_t skip_ideographs(std::size_t at) const noexcept {
+        const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(text_[i]); };
+        std::size_t end = at;
+        while (end + 3 <= text_.size() && views::is_ideograph(text_[end], text_[end + 1]) &&
+               (byte(end + 1) & 0xC0U) == 0x80U && (byte(end + 2) & 0xC0U) == 0x80U) {
+            end += 3;
+        }
+        return end - std::min<std::size_t>(end - at, 9);
     }
 
     // The character that stands two after itself most often, no letter or digit.
@@ -108,7 +123,9 @@ class Speller {
         };
         std::array<Candidate, kMostMarks> candidates{};
         std::array<views::Character, 3> last{};  // the last three, the oldest first
-        each(0, text_.size(), [&](const views::Character& here) {
+        for (std::size_t at = 0; at < text_.size();) {
+            const views::Character here = next(skip_ideographs(at), text_.size());
+            at = here.end;
             const char32_t cp = here.code_point;
             const bool alternates =
                 last[1].code_point == cp && last[2].code_point != cp && !is_blank(last[2].code_point);
@@ -123,7 +140,7 @@ class Speller {
                 }
             }
             last = {last[1], last[2], here};
-        });
+        }
         const auto& best = *std::max_element(candidates.begin(), candidates.end(),
                                              [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
         mark_ = best.mark;

@@ -91,13 +91,19 @@ class Squeezer {
         return word.size() == 1 || (word.size() <= 4 && !is_ascii(word[0]) && utf8::length(word[0]) == word.size() &&
                                     token_class(views::character_at(word, 0).code_point) == TokenClass::word);
     }
-    // Whether a group may begin with this token: it is long, or short with another mark than a space behind it, or
-    // short and perhaps a letter. One token in six of a text in words; no branch, as none can be foreseen.
-    [[nodiscard]] bool may_begin(const Token& token) const noexcept {
+    // Whether a group may begin with token i: it is long; or short, and perhaps a letter or with one other mark than a
+    // space between it and another short one. One token in six of a text in words; no branch, as none can be foreseen.
+    [[nodiscard]] bool may_begin(std::size_t i) const noexcept {
         const char* text = text_.data();
+        const Token& token = tokens_[i];
+        const Token& next = tokens_[std::min(i + 1, tokens_.size() - 1)];
         const std::uint32_t size = token.size();
-        const auto parted = static_cast<unsigned>(text[token.end] != ' ');  // the padding is read at the end
-        const auto letter = static_cast<unsigned>(size == 1) | static_cast<unsigned char>(text[token.begin]) >> 7U;
+        const auto parted = static_cast<unsigned>(next.begin == token.end + 1) &
+                            static_cast<unsigned>(next.size() <= kMostPiece) &
+                            static_cast<unsigned>(text[token.end] != ' ');
+        const auto letter = static_cast<unsigned>(size == 1) |
+                            (static_cast<unsigned>(!is_ascii(text[token.begin])) &
+                             static_cast<unsigned>(!views::is_ideograph(text[token.begin], text[token.begin + 1])));
         return (static_cast<unsigned>(size >= kLeastGlued) |
                 (static_cast<unsigned>(size <= kMostPiece) & (parted | letter))) != 0;
     }
@@ -106,7 +112,7 @@ class Squeezer {
         if (reading_.ascii) {
             return places_.next(from);
         }
-        while (from < tokens_.size() && !may_begin(tokens_[from])) {
+        while (from < tokens_.size() && !may_begin(from)) {
             ++from;
         }
         return from;
@@ -268,14 +274,7 @@ class Squeezer {
         if (first >= last) {
             return;
         }
-        const std::size_t end = tokens_[last - 1].end;
-        if (reading_.folded.origin == nullptr) {
-            children_.copy(text_, tokens_[first].begin, end);
-        } else {
-            for (std::size_t at = tokens_[first].begin; at < end; ++at) {
-                put(at, at + 1);
-            }
-        }
+        children_.copy(reading_.folded, tokens_[first].begin, tokens_[last - 1].end);
         space(tokens_[last - 1].end - 1);
     }
 
