@@ -76,13 +76,18 @@ constexpr auto kTurnedLeads = [] {
 // The first byte at `at` or behind it that a turned letter may begin with; the size of the text where there is none.
 std::size_t next_lead(const Reading& reading, std::size_t at) noexcept {
     const std::string_view text = reading.raw.bytes;
-    for (std::size_t block = at / kBlockBytes; block * kBlockBytes < text.size(); ++block) {
-        const std::uint64_t skip = block == at / kBlockBytes ? at % kBlockBytes : 0;
-        for (std::uint64_t bits = reading.raw_masks.high[block] & ~std::uint64_t{0} << skip; bits != 0;
-             bits &= bits - 1) {
-            const std::size_t place = block * kBlockBytes + static_cast<std::size_t>(std::countr_zero(bits));
-            if (kTurnedLeads[static_cast<unsigned char>(text[place])]) {
-                return place;
+    const auto is_lead = [&text](std::size_t i) { return kTurnedLeads[static_cast<unsigned char>(text[i])]; };
+    while (at < text.size()) {
+        const std::size_t block = at / kBlockBytes;
+        const std::uint64_t high = reading.raw_masks.high[block] >> (at % kBlockBytes);
+        if (high == 0) {
+            at = (block + 1) * kBlockBytes;
+            continue;
+        }
+        at += static_cast<std::size_t>(std::countr_zero(high));
+        for (std::size_t i = 0; i < 8 && at < text.size(); ++i, ++at) {
+            if (is_lead(at)) {
+                return at;
             }
         }
     }

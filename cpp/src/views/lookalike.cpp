@@ -51,7 +51,8 @@ bool is_of_alphabet(char32_t cp) noexcept {
 
 // The letter that a character beyond ASCII looks like; 0: none.
 char letter_of(char32_t cp) noexcept {
-    if (cp >= unicode::kLimit) {
+    const bool chinese = cp >= 0x4E00 && cp < 0xA000;  // none of these looks like a letter
+    if (cp >= unicode::kLimit || chinese) {
         return '\0';
     }
     // Circled, squared and regional letters: the skeleton does not tell i from l.

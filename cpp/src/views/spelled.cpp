@@ -84,7 +84,7 @@ class Speller {
     // The character at `at`, with the place of what follows up to the next one that is no accent.
     [[nodiscard]] views::Character next(std::size_t at, std::size_t end) const noexcept {
         views::Character here = views::character_at(text_, at);
-        while (here.end < end && static_cast<unsigned char>(text_[here.end]) >= 0x80) {  // no accent is ASCII
+        while (here.end < end && (text_[here.end] == '\xCC' || text_[here.end] == '\xCD')) {  // as accents begin
             const views::Character behind = views::character_at(text_, here.end);
             if (is_mark(behind.code_point)) {
                 break;

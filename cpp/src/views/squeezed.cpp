@@ -91,29 +91,30 @@ class Squeezer {
         return word.size() == 1 || (word.size() <= 4 && !is_ascii(word[0]) && utf8::length(word[0]) == word.size() &&
                                     token_class(views::character_at(word, 0).code_point) == TokenClass::word);
     }
-    // Whether a group may begin with token i: it is long; or short, and perhaps a letter or with one other mark than a
-    // space between it and another short one. One token in six of a text in words; no branch, as none can be foreseen.
+    // Whether a group may begin with token i, which is short: it is perhaps a letter, or one mark other than a space
+    // stands between it and another short one.
     [[nodiscard]] bool may_begin(std::size_t i) const noexcept {
         const char* text = text_.data();
         const Token& token = tokens_[i];
         const Token& next = tokens_[std::min(i + 1, tokens_.size() - 1)];
-        const std::uint32_t size = token.size();
         const auto parted = static_cast<unsigned>(next.begin == token.end + 1) &
                             static_cast<unsigned>(next.size() <= kMostPiece) &
                             static_cast<unsigned>(text[token.end] != ' ');
-        const auto letter = static_cast<unsigned>(size == 1) |
+        const auto letter = static_cast<unsigned>(token.size() == 1) |
                             (static_cast<unsigned>(!is_ascii(text[token.begin])) &
                              static_cast<unsigned>(!views::is_ideograph(text[token.begin], text[token.begin + 1])));
-        return (static_cast<unsigned>(size >= kLeastGlued) |
-                (static_cast<unsigned>(size <= kMostPiece) & (parted | letter))) != 0;
+        return (parted | letter) != 0;
     }
     // The first token at `from` or behind it that a group may begin with.
     [[nodiscard]] std::size_t place(std::size_t from) noexcept {
         if (reading_.ascii) {
             return places_.next(from);
         }
-        while (from < tokens_.size() && !may_begin(from)) {
-            ++from;
+        for (; from < tokens_.size(); ++from) {
+            const std::uint32_t size = tokens_[from].size();
+            if (size >= kLeastGlued || (size <= kMostPiece && may_begin(from))) {
+                break;
+            }
         }
         return from;
     }
