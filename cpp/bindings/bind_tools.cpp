@@ -141,6 +141,9 @@ py::dict scores_of(const Engine& engine, const CheckResult& result) {
             py::dict score;
             score["logit"] = result.gate_logits[l];
             score["probability"] = labels[l].gate(result.gate_logits[l]);
+            if (result.framed) {
+                score["logit_without_quotations"] = result.left_logits[l];
+            }
             score["low"] = labels[l].low;
             score["high"] = labels[l].high;
             score["category"] = std::string(kCategories[labels[l].category]);
@@ -148,6 +151,19 @@ py::dict scores_of(const Engine& engine, const CheckResult& result) {
         }
     }
     return scores;
+}
+
+// The quotations that a text talks about.
+py::list quotations_of(const Engine& engine, const Reading& reading) {
+    std::array<Part, Mentions::kMostQuotations> parts;
+    PhraseScratch scratch;
+    const std::size_t count = engine.pack().mentions().talked_about(reading, std::span(parts), scratch);
+    py::list quotations;
+    for (const Part& part : std::span(parts).first(count)) {
+        const RawSpan span = raw_span(reading.folded, part.begin, part.end);
+        quotations.append(to_str(reading.raw.bytes.substr(span.begin, span.end - span.begin)));
+    }
+    return quotations;
 }
 
 // Each link of the text with what is told of its host; `learned` adds what the score is made of.
@@ -209,6 +225,8 @@ py::dict explain(const py::object& guard, const py::object& text, std::uint8_t s
     gate["undecided"] = result.undecided;
     gate["windows"] = result.gate_windows;
     gate["labels"] = scores_of(hold.engine(), result);
+    gate["talks_about"] = quotations_of(hold.engine(), reading);
+    gate["scored_without_quotations"] = result.framed;
     Ref verdict = check_text(guard.ptr(), hold, plain, text.ptr(), source);
     if (!verdict) {
         throw py::error_already_set();

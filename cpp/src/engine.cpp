@@ -52,6 +52,9 @@ void CheckResult::clear() noexcept {
     model_logits.fill(-std::numeric_limits<float>::infinity());
     gate_windows = 0;
     gate_words = 0;
+    framed = false;
+    framed_windows = talked_about = 0;
+    left_logits.fill(-std::numeric_limits<float>::infinity());
     milli_tokens = counted_bytes = 0;
     over_tokens = false;
     unseen = false;
@@ -107,9 +110,10 @@ bool Engine::counts(const Label& label, std::uint8_t source) noexcept {
 
 bool Engine::gate_decides(const CheckResult& result, std::uint8_t source) const noexcept {
     const std::span<const Label> labels = gate_->labels();
-    const float length = result.length();
+    const LabelScores& logits = result.framed ? result.left_logits : result.gate_logits;
+    const float length = result.framed ? length_of(result.gate_windows, result.left_words) : result.length();
     for (std::size_t l = 0; l < labels.size(); ++l) {
-        if (counts(labels[l], source) && !labels[l].decided_by(result.gate_logits[l], length)) {
+        if (counts(labels[l], source) && !labels[l].decided_by(logits[l], length)) {
             return false;
         }
     }
@@ -222,7 +226,7 @@ void Engine::end(std::uint8_t source, CheckResult& result) const noexcept {
         result.set(Truncated::budget_us);
         result.undecided = result.open = false;
     }
-    fuse(result.gate_logits, false, source, result);
+    fuse(counting(result.gate_logits, result.left_logits, false, source, result), false, source, result);
     if (result.undecided && policy_.depth == Depth::gate) {
         result.undecided = false;
         result.action = std::max(result.action, Action::escalate);
@@ -251,7 +255,12 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
     collector.finish();
     if (learns) {
         // Where time is up, the text counts as it stands.
-        Learner(*this, source, scratch, result).run(reading, whole, result.has(Truncated::budget_us) ? 0 : in_words);
+        const bool late = result.has(Truncated::budget_us);
+        Learner learner(*this, source, scratch, result);
+        learner.run(reading, whole, late ? 0 : in_words);
+        if (unsure && !late && in_words == 0 && segment.first && segment.last) {
+            learner.leave_out_quotations(reading);
+        }
     }
 }
 

@@ -90,11 +90,17 @@ std::uint8_t level_of(float score, const LevelCuts& cuts, bool matched, bool men
 
 void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckResult& result) const noexcept {
     const std::size_t labels = gate_->labels().size();
-    LabelScores best;
-    best.fill(-std::numeric_limits<float>::infinity());
+    LabelScores said;
+    said.fill(-std::numeric_limits<float>::infinity());
+    LabelScores left = said;
     for (std::size_t i = 0; i < logits.size(); ++i) {
-        best[i % labels] = std::max(best[i % labels], logits[i]);
+        float& best = ((result.framed_windows >> (i / labels) & 1U) != 0 ? left : said)[i % labels];
+        best = std::max(best, logits[i]);
     }
+    for (std::size_t l = 0; l < labels; ++l) {
+        left[l] = std::min(said[l], left[l]);
+    }
+    const LabelScores& best = counting(said, left, true, source, result);
     result.undecided = false;
     result.tier = Depth::fast;
     result.model_logits = best;
@@ -105,7 +111,7 @@ void Engine::decide(std::span<const float> logits, std::uint8_t source, CheckRes
 void Engine::decide_without_model(std::uint8_t source, CheckResult& result) const noexcept {
     result.undecided = false;
     result.set(Degraded::model);
-    fuse(result.gate_logits, false, source, result);
+    fuse(counting(result.gate_logits, result.left_logits, false, source, result), false, source, result);
 }
 
 // The probability of each category that a tier speaks of.
@@ -125,6 +131,27 @@ Engine::Probabilities Engine::learn(const LabelScores& logits, float length, boo
     return learned;
 }
 
+// Of a tier's logits for the text as it stands, and for what is left of it without its quotations, no greater, those
+// that count. What is left is as long as it is by itself.
+const LabelScores& Engine::counting(const LabelScores& said, const LabelScores& left, bool of_model,
+                                    std::uint8_t source, CheckResult& result) const noexcept {
+    if (!result.framed) {
+        return said;
+    }
+    result.gate_words = result.said_words;
+    const Probabilities before = learn(said, result.length(), of_model, source);
+    result.gate_words = result.left_words;
+    const Probabilities after = learn(left, result.length(), of_model, source);
+    result.talked_about = 0;
+    for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        const auto is_flagged = [cut = policy_.cuts[c][kMentionLevel - 2]](float probability) {
+            return probability > 0.0F && quantised(probability) >= cut;
+        };
+        result.talked_about |= is_flagged(before[c]) && !is_flagged(after[c]) ? std::uint32_t{1} << c : 0U;
+    }
+    return left;
+}
+
 void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept {
     Learned learned;
     learned.probabilities = learn(logits, result.length(), of_model, source);
@@ -133,7 +160,10 @@ void Engine::fuse(const LabelScores& logits, bool of_model, std::uint8_t source,
 
 // The whole result but for the findings.
 void Engine::conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept {
-    const Evidence evidence = evidence_of(result, *pack_);
+    Evidence evidence = evidence_of(result, *pack_);
+    for (std::size_t c = 0; c < kCategoryCount; ++c) {
+        evidence.mentioned[c] |= (result.talked_about >> c & 1U) != 0;
+    }
     result.score = 0.0F;
     result.level = kLevels;
     result.action = Action::allow;

@@ -12,6 +12,11 @@
 // too little, and names of things that attacks speak of ("prompt", "system") would look like one. What is asked or
 // insulted in two words, signatures know.
 //
+// Quotation marks are no features, so a text that only talks about what it quotes would be scored by that. Where the
+// gate does not refute a short text, it is scored once more without the quotations that are talked about (mention.h)
+// and that the gate takes for attacks by themselves. The lesser score counts; a category that would not be flagged by
+// what is left comes to level 4 as by a mention (engine_fusion.cpp).
+//
 // The number of windows, which scores are corrected by, is that of the longest of these readings.
 #pragma once
 
@@ -31,6 +36,10 @@ class Engine::Learner {
     // scratch.window_scores. `in_words`: which of scratch.children are, a bit each. O(segment + children).
     void run(const Reading& segment, const GateResult& gate, std::uint64_t in_words);
 
+    // After `run` of the only segment of a text that nothing is hidden in: scores it without what it only talks about.
+    // O(segment).
+    void leave_out_quotations(const Reading& segment);
+
   private:
     // A text: the segment, or a child.
     struct Node {
@@ -43,6 +52,7 @@ class Engine::Learner {
     // Adds what the gate says of a text, with the scores of its windows; the same.
     std::size_t add(const Reading& reading, GateResult gate, const float* scores, std::span<const std::uint8_t> silent);
     std::size_t score_text(std::size_t size);
+    [[nodiscard]] bool speaks(std::string_view text);
     // What of a text its children do not say; returns how many windows counted.
     std::size_t score_rest(const Node& node);
     // Dense features of the bytes that no child carries: how a text is written counts without what was undone.

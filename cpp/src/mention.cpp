@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <utility>
@@ -15,7 +16,8 @@ struct Quote {
     std::string_view close;
 };
 // As the folded view has them. Marks that open in one language close in another: „German“, “English”.
-constexpr std::array<Quote, 13> kQuotes = {{{"\"", "\""},
+constexpr std::array<Quote, 14> kQuotes = {{{"```", "```"},
+                                            {"\"", "\""},
                                             {"'", "'"},
                                             {"`", "`"},
                                             {"\u201C", "\u201D"},
@@ -32,18 +34,22 @@ constexpr std::array<Quote, 13> kQuotes = {{{"\"", "\""},
 bool is_high(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_word(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
 
+// Marks with room inside: a fence is followed by a line break, French marks by a space.
+bool has_room(const Quote& quote) noexcept { return quote.open == "```" || quote.open == "\u00AB"; }
+
 // Places of the marks of a quotation: the first byte of the opening one, the byte after the closing one.
 using Range = std::pair<std::size_t, std::size_t>;
 
 // Many marks open in one place and close in another: one opens where a letter follows it at once and no ASCII letter
 // stands before it, and closes the other way round. The apostrophe of "don't" does neither.
 bool opens(std::string_view text, std::size_t at, const Quote& quote) noexcept {
-    const std::size_t after = at + quote.open.size();
+    std::size_t after = at + quote.open.size();
+    after += has_room(quote) && after < text.size() && text[after] == ' ' ? 1U : 0U;
     return (at == 0 || !is_word(text[at - 1])) && after < text.size() && (is_word(text[after]) || is_high(text[after]));
 }
 bool closes(std::string_view text, std::size_t at, const Quote& quote) noexcept {
     const std::size_t after = at + quote.close.size();
-    return at > 0 && text[at - 1] != ' ' && (after >= text.size() || !is_word(text[after]));
+    return at > 0 && (text[at - 1] != ' ' || has_room(quote)) && (after >= text.size() || !is_word(text[after]));
 }
 
 // Whether a sentence ends with byte `at` of `text`, which goes on behind it: at a mark before a space or a letter that
@@ -124,9 +130,10 @@ Places opening_marks(std::string_view text, std::size_t inside) noexcept {
 }
 
 // The quotation that `quote` opens at `open`, where it ends at `end` or behind it.
-std::optional<Range> quotation(std::string_view text, const Quote& quote, std::size_t open, std::size_t end) noexcept {
+std::optional<Range> quotation(std::string_view text, const Quote& quote, std::size_t open, std::size_t end,
+                               std::size_t most = Mentions::kMostQuoted) noexcept {
     const std::size_t from = open + quote.open.size();
-    const auto close = find_close(text, quote, from, from + Mentions::kMostQuoted + quote.close.size());
+    const auto close = find_close(text, quote, from, from + most + quote.close.size());
     if (close && *close >= end) {
         return Range{open, *close + quote.close.size()};
     }
@@ -136,10 +143,37 @@ std::optional<Range> quotation(std::string_view text, const Quote& quote, std::s
 // Most tokens that are looked at in one go, with those that an entry beginning among them may have behind them.
 constexpr std::size_t kMostLookedAt = Mentions::kNear + Mentions::kInside + kMaxEntryTokens;
 
-ConceptSet set_of(MentionWords list) noexcept {
+ConceptSet set_of(std::initializer_list<MentionWords> lists) noexcept {
     ConceptSet set;
-    set.add(static_cast<ConceptId>(list));
+    for (const MentionWords list : lists) {
+        set.add(static_cast<ConceptId>(list));
+    }
     return set;
+}
+
+// The first token that ends behind byte `place`.
+std::size_t token_at(std::span<const Token> tokens, std::size_t place) noexcept {
+    return static_cast<std::size_t>(
+        std::partition_point(tokens.begin(), tokens.end(), [&](const Token& t) { return t.end <= place; }) -
+        tokens.begin());
+}
+
+// All quotations of a text, left to right, none inside another; `found.size()` where there are as many or more.
+std::size_t all_quotations(std::string_view text, std::span<Part> found) noexcept {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < text.size() && count < found.size();) {
+        std::optional<Range> range;
+        for (std::size_t i = 0; may_open(text[at]) && i < kQuotes.size() && !range; ++i) {
+            if (text.substr(at).starts_with(kQuotes[i].open) && opens(text, at, kQuotes[i])) {
+                range = quotation(text, kQuotes[i], at, at, Mentions::kMostTold);
+            }
+        }
+        if (range) {
+            found[count++] = {static_cast<std::uint32_t>(range->first), static_cast<std::uint32_t>(range->second)};
+        }
+        at = range ? range->second : at + 1;
+    }
+    return count;
 }
 
 }  // namespace
@@ -172,21 +206,16 @@ bool Mentions::any(const Reading& reading, std::size_t first, std::size_t last, 
 bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t end, PhraseScratch& scratch) const {
     const std::string_view text = reading.folded.bytes;
     const std::span<const Token> tokens = reading.tokens;
-    const auto token_at = [&](std::size_t place) {  // the first token that ends behind `place`
-        return static_cast<std::size_t>(
-            std::partition_point(tokens.begin(), tokens.end(), [&](const Token& t) { return t.end <= place; }) -
-            tokens.begin());
-    };
     const auto before = [](std::size_t token) { return token > kNear ? token - kNear : 0; };
-    const std::size_t first = token_at(begin);
-    const std::size_t behind = token_at(end);
+    const std::size_t first = token_at(tokens, begin);
+    const std::size_t behind = token_at(tokens, end);
     if (first >= behind) {
         return false;  // no word in it
     }
     const std::size_t sentence = sentence_start(text, tokens, before(first), first, begin);
-    const ConceptSet reporting = set_of(MentionWords::reporting);
-    const ConceptSet judging = set_of(MentionWords::judging);
-    const ConceptSet obeying = set_of(MentionWords::obeying);
+    const ConceptSet reporting = set_of({MentionWords::reporting});
+    const ConceptSet judging = set_of({MentionWords::judging});
+    const ConceptSet obeying = set_of({MentionWords::obeying});
     if (any(reading, before(first), first, obeying, scratch) ||
         any(reading, behind, behind + kNear, obeying, scratch)) {
         return false;
@@ -196,9 +225,8 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
          any(reading, behind, behind + kAfter, judging, scratch))) {
         return true;
     }
-    ConceptSet all = set_of(MentionWords::quoting);
-    all |= reporting;
-    all |= judging;
+    const ConceptSet all =
+        set_of({MentionWords::quoting, MentionWords::reporting, MentionWords::judging, MentionWords::discussing});
     const std::size_t inside = std::max<std::size_t>(tokens[behind - 1].begin, begin);
     const Places places = opening_marks(text, inside);
     for (std::size_t i = 0; i < kQuotes.size(); ++i) {
@@ -213,13 +241,76 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
             }
             continue;
         }
-        const std::size_t open = token_at(range->first);
-        const std::size_t close = token_at(range->second);
-        if (any(reading, before(open), open, all, scratch) || any(reading, close, close + kNear, all, scratch)) {
+        const std::size_t open = token_at(tokens, range->first);
+        const std::size_t close = token_at(tokens, range->second);
+        const auto beside = [&](ConceptSet lists) {
+            return any(reading, before(open), open, lists, scratch) ||
+                   any(reading, close, close + kNear, lists, scratch);
+        };
+        if (beside(all) && !beside(set_of({MentionWords::commanding}))) {
             return true;
         }
     }
     return false;
+}
+
+bool Mentions::any_of_many(const Reading& reading, std::size_t first, std::size_t last, ConceptSet lists,
+                           PhraseScratch& scratch) const {
+    constexpr std::size_t kAtOnce = kNear + kInside;
+    for (; first < last; first += kAtOnce) {
+        if (any(reading, first, std::min(last, first + kAtOnce), lists, scratch)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::size_t Mentions::talked_about(const Reading& reading, std::span<Part, kMostQuotations> found,
+                                   PhraseScratch& scratch) const {
+    const std::span<const Token> tokens = reading.tokens;
+    const std::size_t count = all_quotations(reading.folded.bytes, found);
+    if (count == 0 || count == found.size()) {
+        return 0;
+    }
+    // Tokens of each quotation.
+    struct Words {
+        std::size_t first;
+        std::size_t last;
+        bool announced;
+    };
+    std::array<Words, kMostQuotations> words{};
+    const ConceptSet orders = set_of({MentionWords::obeying, MentionWords::commanding});
+    const ConceptSet talk =
+        set_of({MentionWords::quoting, MentionWords::reporting, MentionWords::judging, MentionWords::discussing});
+    std::size_t outside = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t first = token_at(tokens, found[i].begin);
+        const std::size_t last = token_at(tokens, found[i].end);
+        if (any_of_many(reading, outside, first, orders, scratch)) {
+            return 0;
+        }
+        words[i] = {first, last,
+                    any(reading, first > kNear ? first - kNear : 0, first, talk, scratch) ||
+                        any(reading, last, last + kNear, talk, scratch)};
+        outside = last;
+    }
+    if (any_of_many(reading, outside, tokens.size(), orders, scratch)) {
+        return 0;
+    }
+    // What is announced for one member of a list is for all.
+    for (std::size_t i = 1; i < count; ++i) {
+        words[i].announced |= words[i - 1].announced && words[i].first - words[i - 1].last <= kListed;
+    }
+    for (std::size_t i = count - 1; i-- > 0;) {
+        words[i].announced |= words[i + 1].announced && words[i + 1].first - words[i].last <= kListed;
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (words[i].announced && words[i].last - words[i].first >= kLeastTold) {
+            found[kept++] = found[i];
+        }
+    }
+    return kept;
 }
 
 }  // namespace fastguard

@@ -23,6 +23,8 @@ PathArgument = str | os.PathLike[str]
 
 MENTION_CONCEPTS = ("@quoting", "@reporting", "@judging", "@obeying")
 """What the engine tells by that a match is talked about and not said (cpp/include/fastguard/mention.h)."""
+FRAME_CONCEPTS = ("discussing", "commanding")
+"""Further ones, of which a pack may have some or none."""
 
 _FORMAT = 6  # of the cached form; a change makes old cache files unknown
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -172,6 +174,9 @@ def _concept_entries(pack: Pack) -> dict[str, list[str]]:
         mention = MENTION_CONCEPTS if signature.mention else ()
         for slot in (*signature.phrase, *signature.unless, *mention):
             entries.setdefault(concept_of_slot(slot), list(pack.entries(slot)))
+        for name in FRAME_CONCEPTS if signature.mention else ():
+            if name in pack.concepts:
+                entries.setdefault(name, list(pack.entries(f"@{name}")))
     return entries
 
 

@@ -4,6 +4,8 @@
 #include "check.h"
 #include "material.h"
 
+#include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ Mentions make_mentions() {
     mentions.add(MentionWords::reporting, "they write");
     mentions.add(MentionWords::judging, "is known");
     mentions.add(MentionWords::obeying, "obey");
+    mentions.add(MentionWords::discussing, "article");
+    mentions.add(MentionWords::commanding, "your rule");
     mentions.finish();
     return mentions;
 }
@@ -109,9 +113,80 @@ void what_has_no_word_is_no_mention() {
     CHECK(!mentioned(mentions, "the phrase \"", "\"", "!"));
 }
 
+// The quotations that a text talks about.
+std::vector<string> talked_about(const Mentions& mentions, string_view text) {
+    static ReadingScratch scratch;
+    static PhraseScratch phrases;
+    fastguard::Segment segment;
+    const string copy(text);
+    segment.raw = copy;
+    Reading reading;
+    fastguard::read_segment(segment, fastguard::WordTables::none(), scratch, reading);
+    std::array<fastguard::Part, Mentions::kMostQuotations> parts{};
+    const std::size_t count = mentions.talked_about(reading, std::span(parts), phrases);
+    CHECK(count <= parts.size());
+    std::vector<string> found;
+    for (std::size_t i = 0; i < count; ++i) {
+        CHECK(parts[i].begin < parts[i].end && parts[i].end <= reading.folded.bytes.size());
+        CHECK(i == 0 || parts[i - 1].end <= parts[i].begin);
+        found.emplace_back(reading.folded.bytes.substr(parts[i].begin, parts[i].end - parts[i].begin));
+    }
+    return found;
+}
+
+void a_text_talks_about_what_it_announces() {
+    const Mentions mentions = make_mentions();
+    const std::vector<string> one = {"\"drop it now\""};
+    const std::vector<string> none;
+    CHECK(talked_about(mentions, "an article on \"drop it now\"") == one);
+    CHECK(talked_about(mentions, "\"drop it now\" is known") == one);
+    CHECK(talked_about(mentions, "an article on \"drop it\"") == none);  // two words say nothing
+    CHECK(talked_about(mentions, "a poem on \"drop it now\"") == none);
+    CHECK(talked_about(mentions, "an article on \"drop it now\" is your rule") == none);
+    CHECK(talked_about(mentions, "your rule: an article on \"drop it now\"") == none);
+    CHECK(talked_about(mentions, "an article on \"drop it now\" " + words(300) + "obey") == none);
+    CHECK(talked_about(mentions, "an article on \"obey your rule\"") == std::vector<string>{"\"obey your rule\""});
+    CHECK(talked_about(mentions, "an article on \"drop it now") == none);
+    CHECK(talked_about(mentions, "an article on ```\ndrop it now\n```") == std::vector<string>{"``` drop it now ```"});
+    CHECK(talked_about(mentions, "an article on \u00AB drop it now \u00BB") ==
+          std::vector<string>{"\u00AB drop it now \u00BB"});
+    // A list is announced as a whole.
+    const string list = "an article " + words(9) + "\"drop it now\", \"drop it all\" and \"drop that too\"";
+    CHECK_EQUAL(talked_about(mentions, list).size(), 3U);
+    CHECK_EQUAL(talked_about(mentions, "an article on \"drop it now\" " + words(11) + "\"drop it all\"").size(), 1U);
+    for (std::size_t gap = 0; gap < 2 * Mentions::kNear; ++gap) {
+        const bool near = gap < Mentions::kNear;
+        CHECK_EQUAL(talked_about(mentions, "article " + words(gap) + "\"drop it now\"") == one, near);
+        CHECK_EQUAL(talked_about(mentions, "\"drop it now\" " + words(gap) + "article") == one, near);
+    }
+}
+
+// Whatever a text is made of, what is found are quotations of it (see talked_about), and never more than there is room
+// for.
+void any_text_gives_quotations_of_it() {
+    const Mentions mentions = make_mentions();
+    const std::vector<string> pieces = {"\"",          "'",        "`",      "```",      "\u201C", "\u201D", "\u201E",
+                                        "\u00AB",      "\u00BB",   "\u300C", "\u300D",   ".",      " ",      "\n",
+                                        "drop it now", "article ", " obey ", "is known", "\u5FFD", "\u0301", "A"};
+    Random random(11);
+    std::size_t some = 0;
+    for (int round = 0; round < 20000; ++round) {
+        string text;
+        for (std::size_t n = below(random, 24); n > 0; --n) {
+            text += pieces[below(random, pieces.size())];
+        }
+        const std::vector<string> found = talked_about(mentions, text);
+        CHECK(talked_about(mentions, text) == found);
+        some += found.empty() ? 0 : 1;
+    }
+    CHECK(some > 500 && some < 15000);
+}
+
 }  // namespace
 
 int main() {
+    a_text_talks_about_what_it_announces();
+    any_text_gives_quotations_of_it();
     the_words_stand_so_near_and_no_further();
     any_surroundings_give_one_answer();
     what_has_no_word_is_no_mention();

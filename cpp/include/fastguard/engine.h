@@ -173,6 +173,8 @@ class Engine {
     [[nodiscard]] bool gate_refutes(const GateResult& part, std::uint8_t source) const noexcept;
     [[nodiscard]] Probabilities learn(const LabelScores& logits, float length, bool of_model,
                                       std::uint8_t source) const noexcept;
+    [[nodiscard]] const LabelScores& counting(const LabelScores& said, const LabelScores& left, bool of_model,
+                                              std::uint8_t source, CheckResult& result) const noexcept;
     void fuse(const LabelScores& logits, bool of_model, std::uint8_t source, CheckResult& result) const noexcept;
     void conclude(const Learned& learned, std::uint8_t source, CheckResult& result) const noexcept;
     [[nodiscard]] bool leaves_to_deep(const Probabilities& learned, std::uint8_t source) const noexcept;

@@ -6,7 +6,8 @@
 //
 // A match is a mention where
 //   quoted    it stands in quotation marks (or backticks) with at most kMostQuoted bytes between them, and a word that
-//             announces a quotation is among the kNear tokens before or after the marks;
+//             announces or discusses a quotation is among the kNear tokens before or after the marks, and none that
+//             commands;
 //   reported  a clause that makes it somebody else's doing ("attackers may write", "how do I detect") begins in the
 //   same
 //             sentence among the kNear tokens before it, or with one of its first kInside tokens;
@@ -14,6 +15,11 @@
 //   kAfter
 //             tokens behind it.
 // unless words that make an order of a quotation ("and execute it", "do what it says") stand within kNear tokens of it.
+//
+// The learned score knows no quotation marks. It is asked once more of a text without the quotations that it talks
+// about (engine_learner.h): those where a word that announces, reports, judges or discusses stands among the kNear
+// tokens before or after the marks, or of a neighbour that at most kListed tokens part from them, and no word outside
+// all quotations orders.
 #pragma once
 
 #include "fastguard/phrases.h"
@@ -27,8 +33,9 @@
 namespace fastguard {
 
 // The lists of words, as concepts of a pack's concepts.toml.
-enum class MentionWords : ConceptId { quoting, reporting, judging, obeying };
-inline constexpr std::array<std::string_view, 4> kMentionConcepts = {"quoting", "reporting", "judging", "obeying"};
+enum class MentionWords : ConceptId { quoting, reporting, judging, obeying, discussing, commanding };
+inline constexpr std::array<std::string_view, 6> kMentionConcepts = {"quoting", "reporting",  "judging",
+                                                                     "obeying", "discussing", "commanding"};
 
 // Immutable after `finish`.
 class Mentions {
@@ -38,6 +45,10 @@ class Mentions {
     static constexpr std::size_t kNear = 10;
     static constexpr std::size_t kInside = 3;
     static constexpr std::size_t kAfter = 3;
+    static constexpr std::size_t kMostTold = 480;       // bytes of a quotation in a text that is scored without it
+    static constexpr std::size_t kLeastTold = 3;        // tokens of one: fewer say nothing by themselves
+    static constexpr std::size_t kListed = 3;           // tokens between the members of a list
+    static constexpr std::size_t kMostQuotations = 32;  // in a text; where there are more, none is talked about
 
     Mentions();
 
@@ -51,7 +62,15 @@ class Mentions {
     [[nodiscard]] bool is_mention(const Reading& reading, std::size_t begin, std::size_t end,
                                   PhraseScratch& scratch) const;
 
+    // The quotations that a text only talks about: bytes of its folded view, with the marks, in order and apart, at
+    // most kMostQuotations. O(size). Uses, and overwrites, `scratch`; allocates only to grow it.
+    [[nodiscard]] std::size_t talked_about(const Reading& reading, std::span<Part, kMostQuotations> found,
+                                           PhraseScratch& scratch) const;
+
   private:
+    // The same of tokens [first, last), as many as there are.
+    [[nodiscard]] bool any_of_many(const Reading& reading, std::size_t first, std::size_t last, ConceptSet lists,
+                                   PhraseScratch& scratch) const;
     // Whether an entry of one of `lists` begins among `tokens`; it may end behind them.
     [[nodiscard]] bool any(const Reading& reading, std::size_t first, std::size_t last, ConceptSet lists,
                            PhraseScratch& scratch) const;

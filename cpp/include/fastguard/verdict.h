@@ -70,12 +70,19 @@ struct CheckResult {
     std::uint64_t milli_tokens = 0;   // of what was read, where the policy limits them
     std::uint64_t counted_bytes = 0;  // of the text, of which those are
     bool over_tokens = false;         // the limit is passed and said to be
-    float toxicity = 0.0F;            // logit of the learned score of toxicity; minus infinity where nothing is learned
-    bool unseen = false;              // a flood of matches kept the check from looking at others of their kind
-    bool untimed = false;             // set by who must see all of a text: no limit on time counts; `clear` leaves it
-    bool entities_only = false;       // set by who replaces them: nothing else is looked for; `clear` leaves it
-    std::int64_t spent_ns = 0;        // by segments that are read, where the policy limits it
-    std::int64_t until_ns = 0;        // of the clock, for the segment that is being read; 0: no limit
+    // Where a text may only talk about what it quotes (mention.h): what it comes to without the quotations.
+    bool framed = false;
+    std::uint32_t framed_windows = 0;  // which of the windows kept are of what is left, a bit each
+    std::uint32_t talked_about = 0;    // categories that the quotations alone would be flagged for, a bit each
+    LabelScores left_logits{};         // the gate's, of what is left; none is greater than in gate_logits
+    std::uint32_t said_words = 0;      // gate_words of the text as it stands
+    std::uint32_t left_words = 0;      // and of what is left
+    float toxicity = 0.0F;       // logit of the learned score of toxicity; minus infinity where nothing is learned
+    bool unseen = false;         // a flood of matches kept the check from looking at others of their kind
+    bool untimed = false;        // set by who must see all of a text: no limit on time counts; `clear` leaves it
+    bool entities_only = false;  // set by who replaces them: nothing else is looked for; `clear` leaves it
+    std::int64_t spent_ns = 0;   // by segments that are read, where the policy limits it
+    std::int64_t until_ns = 0;   // of the clock, for the segment that is being read; 0: no limit
 
     // Only where undecided:
     std::vector<std::int32_t> window_ids;  // kWindowIds a window
