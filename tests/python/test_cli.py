@@ -153,6 +153,32 @@ def test_a_wrong_call_is_two(arguments: list[str], capsys: pytest.CaptureFixture
     assert "usage: fastguard" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "redact", "explain"])
+def test_a_text_that_names_a_file_is_judged_and_the_mistake_said(run: Run, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text(ATTACK)
+    status, _, err = run(command, path)
+    assert status == 0
+    assert f"these words are judged, not the file {path}" in err
+    assert run(command, "-", stdin=path.read_bytes())[2] == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check", BENIGN, "--model", "none"], ["packs"], ["scan", __file__, "--model", "none", "--format", "jsonl"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_output_that_cannot_be_written_is_two_and_said(arguments: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    command = [sys.executable, "-m", "fastguard", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "fastguard: error: the output: No space left on device"
+    assert "Traceback" not in done.stderr
+
+
 def test_the_version_is_the_packages() -> None:
     done = subprocess.run([sys.executable, "-m", "fastguard", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"fastguard {__version__}\n"

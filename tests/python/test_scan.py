@@ -31,7 +31,7 @@ def test_a_text_file_is_judged_with_places(run: Run, tmp_path: Path) -> None:
     status, out, err = run("scan", path)
     assert status == 1
     assert f"{path}:2:3: block prompt_injection.override.ignore_previous Ignore all" in out
-    assert "1 texts of 1 files" in err
+    assert "1 text of 1 file" in err
     assert "1 blocked" in err
 
 
@@ -44,7 +44,7 @@ def test_a_clean_folder_is_zero_and_hidden_files_are_counted(run: Run, tmp_path:
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     status, out, err = run("scan", tmp_path)
     assert (status, out) == (0, "")
-    assert "1 texts of 1 files" in err
+    assert "1 text of 1 file" in err
     assert "2 hidden files and folders left out" in err
 
 
@@ -86,7 +86,9 @@ def test_malformed_lines_are_reported_with_their_place_and_the_rest_goes_on(run:
     status, out, err = run("scan", path, "--column", "prompt", "--format", "jsonl")
     assert status == 2
     assert [row["line"] for row in jsonl(out)] == [1, 7]
-    assert f"{path}:2: not JSON" in err
+    assert f"{path}:2: not JSON: " in err
+    assert "(column " in err
+    assert "line 1 column" not in err
     assert f'{path}:3: no field "prompt" (fields: other)' in err
     assert f"{path}:4: expected a string or a list of messages, got int" in err
     assert f"{path}:5: messages[0].role: got 'nobody'" in err
@@ -181,7 +183,7 @@ def test_a_file_that_is_not_what_its_name_says_is_reported(
         assert (status, out) == (2, "")
         assert f"{path}: not read, " in err
         assert reason in err
-        assert "1 files or folders that could not be read" in err
+        assert "1 file or folder that could not be read" in err
 
 
 def test_binary_files_in_a_folder_are_left_out_and_said(run: Run, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_binary_files_in_a_folder_are_left_out_and_said(run: Run, tmp_path: Path
     status, _, err = run("scan", tmp_path)
     assert status == 0
     assert f"{tmp_path / 'logo'}: left out, not text: it is a PNG image" in err
-    assert "1 files left out that are not text" in err
+    assert "1 file left out that is not text" in err
 
 
 def test_what_is_not_there_or_locked_is_reported_and_the_rest_goes_on(run: Run, tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_what_is_not_there_or_locked_is_reported_and_the_rest_goes_on(run: Run, 
     status, _, err = run("scan", tmp_path / "absent", good)
     assert status == 2
     assert f"{tmp_path / 'absent'}: not read, No such file or directory" in err
-    assert "1 texts of 1 files" in err
+    assert "1 text of 1 file" in err
     status, _, err = run("scan", "a\0b")
     assert status == 2
 
@@ -224,7 +226,7 @@ def test_a_folder_without_rights_is_reported(run: Run, tmp_path: Path, monkeypat
     locked.chmod(0o700)
     assert status == 2
     assert f"{locked}: not read, Permission denied" in err
-    assert "1 texts of 1 files" in err
+    assert "1 text of 1 file" in err
 
 
 def test_standard_input_is_a_file_like_others(run: Run) -> None:

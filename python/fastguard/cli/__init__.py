@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -71,9 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FastguardError as error:
         return fail(str(error))
     except BrokenPipeError:
-        # Whoever read the output has gone (`| head`): not worth a message. Python would write one at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone (`| head`): not worth a message
         return 141
+    except OSError as problem:
+        _drop_output()  # a full disk, a terminal that has gone
+        where = problem.filename if isinstance(problem.filename, str) else "the output"
+        return fail(f"{where}: {problem.strerror or problem}")
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _drop_output() -> None:
+    """Throw away what is still to be written, which Python would try once more at exit, and say that it could not."""
+    with contextlib.suppress(io.UnsupportedOperation):  # of a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

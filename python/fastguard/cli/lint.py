@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from fastguard.cli.terminal import dump, paint, visible
+from fastguard.cli.terminal import counted, dump, paint, visible
 from fastguard.lint import lint
 
 _EPILOG = """\
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             print(visible(str(problem)))
         spent = f"{time.monotonic() - start:.1f} s"
         print(
-            paint(f"{len(problems)} problems", "red") + f" ({spent})"
+            paint(counted(len(problems), "problem"), "red") + f" ({spent})"
             if problems
             else paint("all good", "green") + f" ({spent})"
         )

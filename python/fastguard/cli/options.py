@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from fastguard import _core
+from fastguard.cli.terminal import visible
 from fastguard.guard import Guard
 from fastguard.policy import DEPTHS
 
@@ -47,7 +49,15 @@ def make_guard(options: argparse.Namespace) -> Guard:
 
 
 def read_text(argument: str) -> str | bytes:
-    """Return the text of an argument: itself, or all of standard input for ``-``."""
+    """Return the text of an argument: itself, or all of standard input for ``-``.
+
+    An argument that names a file is a text all the same; that the file is not read is said on standard error.
+    """
     if argument != "-":
+        if os.path.isfile(argument):  # noqa: PTH113  (Path refuses names that are too long)
+            print(
+                f"fastguard: note: these words are judged, not the file {visible(argument)}; - < FILE reads a file",
+                file=sys.stderr,
+            )
         return argument
     return sys.stdin.buffer.read()

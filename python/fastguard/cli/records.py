@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from fastguard.cli.terminal import not_json
+
 BLOCK: Final = 1024 * 1024
 """Bytes of a text file that are judged as one text."""
 OVERLAP: Final = 4096
@@ -143,7 +145,7 @@ class Reader:
             try:
                 value = json.loads(line.decode("utf-8", "surrogateescape"))
             except ValueError as problem:
-                self.malformed(number, f"not JSON: {problem}")
+                self.malformed(number, not_json(problem))
                 continue
             except RecursionError:
                 self.malformed(number, "not JSON: nested too deeply")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from fastguard.cli.options import add_guard_options, make_guard
 from fastguard.cli.output import HumanWriter, JsonlWriter, SarifWriter, Writer
 from fastguard.cli.records import NotThatKindError, Reader, Record, kind_of
-from fastguard.cli.terminal import fail, paint, visible
+from fastguard.cli.terminal import counted, fail, paint, visible
 
 if TYPE_CHECKING:
     from fastguard.guard import Guard
@@ -243,7 +243,7 @@ class _Scan:
         if not sys.stderr.isatty():
             return
         speed = self.bytes / (now - self.started) / 1e6
-        line = f"{self.texts:,} texts of {self.files:,} files, {self.bytes / 1e6:,.1f} MB, {speed:.0f} MB/s"
+        line = f"{counted(self.texts, 'text')} of {counted(self.files, 'file')}, {self.bytes / 1e6:,.1f} MB, {speed:.0f} MB/s"
         sys.stderr.write(f"\r\x1b[K{line}, {self.actions['block']:,} blocked")
         sys.stderr.flush()
 
@@ -264,17 +264,17 @@ class _Scan:
             )
         )
         print(
-            f"{self.texts:,} texts of {self.files:,} files, {self.bytes / 1e6:,.1f} MB in {spent:.1f} s: {counts}",
+            f"{counted(self.texts, 'text')} of {counted(self.files, 'file')}, {self.bytes / 1e6:,.1f} MB in {spent:.1f} s: {counts}",
             file=sys.stderr,
         )
-        for count, what in (
-            (self.malformed, "malformed lines, not judged"),
-            (self.unread, "files or folders that could not be read"),
-            (self.not_text, "files left out that are not text"),
-            (self.hidden, "hidden files and folders left out"),
+        for count, one, several in (
+            (self.malformed, "malformed line, not judged", "malformed lines, not judged"),
+            (self.unread, "file or folder that could not be read", "files or folders that could not be read"),
+            (self.not_text, "file left out that is not text", "files left out that are not text"),
+            (self.hidden, "hidden file or folder left out", "hidden files and folders left out"),
         ):
             if count:
-                print(f"{count:,} {what}", file=sys.stderr)
+                print(counted(count, one, several), file=sys.stderr)
 
 
 def run(options: argparse.Namespace) -> int:

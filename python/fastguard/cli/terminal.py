@@ -19,6 +19,22 @@ def fail(message: str) -> int:
     return 2
 
 
+def counted(count: int, what: str, several: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "text"), counted(1200, "text"), counted(2, "entry", "entries")
+    ('1 text', '1,200 texts', '2 entries')
+    """
+    return f"{count:,} {what if count == 1 else several or what + 's'}"
+
+
+def not_json(problem: ValueError) -> str:
+    """Return why one line is no JSON, with the column in place of json's own line numbers."""
+    if isinstance(problem, json.JSONDecodeError):
+        return f"not JSON: {problem.msg} (column {problem.pos + 1})"
+    return f"not JSON: {problem}"
+
+
 def paint(text: str, color: str, stream: TextIO | None = None) -> str:
     """Return the text in a colour, or as it is where the stream is no terminal or NO_COLOR is set."""
     stream = stream or sys.stdout
