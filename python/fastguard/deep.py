@@ -66,7 +66,9 @@ class DeepModel:
         for i, label in enumerate(labels):
             if label.fast and label.fast not in fast:
                 raise self._fail(
-                    f"labels[{i}].fast", f"the model before it has no label {show(label.fast)}", one_of(fast) or "none"
+                    f"labels[{i}].fast",
+                    f"the model before it has no label {show(label.fast)}",
+                    one_of(fast) or "a model (there is none: model=None)",
                 )
         return _core.DeepSpec(
             labels=[label.name for label in labels],

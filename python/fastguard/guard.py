@@ -96,11 +96,13 @@ class Guard(_core.GuardBase):
             raise ValueError(f"depth: expected one of {', '.join(DEPTHS)}, got {depth!r}")
         # Absolute paths: the guard may be opened again elsewhere, by `reload` or after pickling.
         self._arguments: dict[str, Any] = {
-            "policy": policy if policy is None or isinstance(policy, Policy) else _absolute(policy),
+            "policy": policy
+            if policy is None or isinstance(policy, Policy)
+            else _absolute("policy", policy, "a Policy"),
             "depth": depth,
             "packs": _absolute_packs(packs),
-            "model": model if model is None or model == "default" else _absolute(model),
-            "deep": deep if deep == "default" else _absolute(deep),
+            "model": model if model is None or model == "default" else _absolute("model", model, "None"),
+            "deep": deep if deep == "default" else _absolute("deep", deep),
             "cache": cache,
         }
         self._open()
@@ -293,12 +295,14 @@ class Guard(_core.GuardBase):
         return _core.merge_verdicts(verdicts, found.messages, found.unscanned)
 
 
-def _absolute(path: str | PathLike[str]) -> str:
+def _absolute(argument: str, path: object, other: str = "") -> str:
+    """Return the absolute path; `argument` is what errors name, `other` what it may be besides a path."""
     import os
 
-    name = os.fspath(path)
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(name, str):
-        raise TypeError(f"expected a path as str or os.PathLike[str], got {type(name).__name__}")
+        expected = f"{other} or a path" if other else "a path"
+        raise TypeError(f"{argument}: expected {expected} as str or os.PathLike[str], got {type(name).__name__}")
     return os.path.abspath(name)  # noqa: PTH100  (pathlib is slow to import)
 
 
@@ -311,7 +315,10 @@ def _absolute_packs(packs: Packs | None) -> Packs:
         return packs
     if isinstance(packs, (str, bytes)) or not isinstance(packs, Sequence):
         raise TypeError(f"packs: expected a list of paths or a Pack, got {type(packs).__name__}")
-    return [path if path in SHIPPED else _absolute(path) for path in packs]
+    return [
+        path if isinstance(path, str) and path in SHIPPED else _absolute(f"packs[{i}]", path)
+        for i, path in enumerate(packs)
+    ]
 
 
 def _reopen(kind: type[Guard], arguments: dict[str, Any]) -> Guard:

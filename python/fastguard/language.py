@@ -50,9 +50,15 @@ class Segment:
 
 def language(text: str) -> Language:
     """Return the language of a text; linear, of a long text the first 2,000 letters decide. Any thread may ask."""
-    return Language(*_core.language_of(text))
+    return Language(*_core.language_of(_checked(text)))
 
 
 def segments(text: str) -> list[Segment]:
     """Return the text as runs of one language, cut where sentences and lines end; they cover all of it."""
-    return [Segment(*found) for found in _core.language_segments(text)]
+    return [Segment(*found) for found in _core.language_segments(_checked(text))]
+
+
+def _checked(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text: expected a str, got {type(text).__name__}")
+    return text

@@ -169,6 +169,14 @@ def test_arguments_of_a_guard_are_checked(tmp_path: Path) -> None:
         Guard(packs=[tmp_path / "absent"], model=None)
     with pytest.raises(TypeError):
         Guard("policy.toml")  # type: ignore[misc]
+    with pytest.raises(TypeError, match=r"policy: expected a Policy or a path as .*, got dict"):
+        Guard(policy={"actions": {}})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"model: expected None or a path as .*, got int"):
+        Guard(model=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"deep: expected a path as .*, got None"):
+        Guard(deep=None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"packs\[1\]: expected a path as .*, got bytes"):
+        Guard(packs=["@output", b"pack"], model=None)  # type: ignore[list-item]
 
 
 def test_a_conversation_names_the_message_of_each_finding(acme_guard: Guard) -> None:

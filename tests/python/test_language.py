@@ -50,6 +50,12 @@ def test_a_text_in_two_languages_has_two_segments() -> None:
         ]
 
 
+def test_what_is_no_text_is_a_type_error_that_says_what_came() -> None:
+    for ask in (language, segments):
+        with pytest.raises(TypeError, match="text: expected a str, got NoneType"):
+            ask(None)  # type: ignore[arg-type]
+
+
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_segments_cover_every_text(text: str) -> None:
     found = segments(text)
