@@ -5,6 +5,7 @@ A record in bench/record/ is written once and never edited; a second one on the 
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import json
 import re
@@ -332,8 +333,23 @@ def readme(record: Mapping[str, Any], name: str) -> str:
         "  Medians; garbage collection off; warm unless it says cold; the Python loop (about 20 ns a text) counts for all.",
         "* Start-up and memory come from processes of their own, files in the system's cache.",
         "",
+        "## Files",
+        "",
+        "`evasion/` measures disguises, `native/` holds loops in C and C++ that a benchmark compares with, `record/` what was measured.",
+        "",
+        *_files(),
     ]
     return "\n".join(lines)
+
+
+def _files() -> list[str]:
+    """Return the table of the scripts beside this one, each with the first sentence of its docstring."""
+    rows = ["| file | what it asks or does |", "| --- | --- |"]
+    for path in sorted(HERE.glob("*.py")):
+        if path.stem not in {"__init__", "conftest"}:
+            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            rows.append(f"| `{path.name}` | {' '.join(text.split(chr(10) * 2)[0].split())} |")
+    return [*rows, ""]
 
 
 def write_readme(path: Path) -> Path:
