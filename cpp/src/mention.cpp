@@ -234,20 +234,17 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
         if (!range) {
             continue;
         }
-        if (range->first > begin) {
-            // It begins outside the marks: with a word of the announcement itself, or it is no quotation.
-            if (any(reading, first, first + 1, all, scratch)) {
-                return true;
-            }
-            continue;
-        }
         const std::size_t open = token_at(tokens, range->first);
         const std::size_t close = token_at(tokens, range->second);
         const auto beside = [&](ConceptSet lists) {
             return any(reading, before(open), open, lists, scratch) ||
                    any(reading, close, close + kNear, lists, scratch);
         };
-        if (beside(all) && !beside(set_of({MentionWords::commanding}))) {
+        if (beside(set_of({MentionWords::commanding}))) {
+            continue;
+        }
+        // What begins outside the marks begins with a word of the announcement itself, or it is no quotation.
+        if (range->first > begin ? any(reading, first, first + 1, all, scratch) : beside(all)) {
             return true;
         }
     }
