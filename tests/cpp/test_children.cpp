@@ -1,5 +1,6 @@
 // Children keep to their budget, say nothing twice, and map every byte back to the root.
 #include "fastguard/children.h"
+#include "fastguard/reading.h"
 
 #include "check.h"
 
@@ -14,6 +15,8 @@ using fastguard::Children;
 using fastguard::kMaxChildren;
 using fastguard::kMostDecoded;
 using fastguard::Origin;
+using fastguard::RawSpan;
+using fastguard::View;
 using fastguard::ViewKind;
 
 // A child that says `text`, byte i carried by bytes [2i, 2i + 2) of what is read.
@@ -76,6 +79,48 @@ void test_copies() {
                 const auto a = copied.origins(i);
                 const auto b = put.origins(i);
                 CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+            }
+        }
+    }
+}
+
+// Copied bytes of a view are those that are put one by one with what raw_span says of each.
+void test_copies_of_views() {
+    // Characters of one to three bytes, some left out, some made of the same bytes of the text.
+    const std::string bytes = "abcdefghijklmnop";
+    const std::vector<std::uint32_t> origin = {0, 0, 0, 3, 4, 4, 7, 9, 9, 9, 9, 12, 13, 15, 15, 15, 20};
+    const View view = {ViewKind::folded, bytes, origin.data()};
+    for (const std::size_t depth : {std::size_t{1}, std::size_t{2}}) {
+        for (const std::size_t limit : {std::size_t{40}, std::size_t{27}, std::size_t{24}}) {
+            for (std::size_t begin = 0; begin <= bytes.size(); ++begin) {
+                for (std::size_t end = begin; end <= bytes.size(); ++end) {
+                    Children copied;
+                    Children put;
+                    for (Children* children : {&copied, &put}) {
+                        children->reset(100, {kMaxChildren, limit});
+                        if (depth == 2) {
+                            CHECK(add(*children, std::string(20, 'y')));
+                            children->read_child(0);
+                        }
+                        CHECK(children->open(ViewKind::squeezed));
+                    }
+                    const bool whole = copied.copy(view, begin, end);
+                    bool fits = true;
+                    for (std::size_t i = begin; i < end && fits; ++i) {
+                        const RawSpan place = fastguard::raw_span(view, i, i + 1);
+                        fits = put.put_byte(bytes[i], place.begin, place.end);
+                    }
+                    CHECK_EQUAL(whole, fits);
+                    CHECK_EQUAL(copied.opened(), put.opened());
+                    CHECK_EQUAL(copied.exhausted(), put.exhausted());
+                    CHECK_EQUAL(copied.close("other"), put.close("other"));
+                    CHECK_EQUAL(copied.size(), put.size());
+                    for (std::size_t i = 0; i < put.size(); ++i) {
+                        const auto a = copied.origins(i);
+                        const auto b = put.origins(i);
+                        CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+                    }
+                }
             }
         }
     }
@@ -164,6 +209,7 @@ void test_reused() {
 int main() {
     test_places();
     test_copies();
+    test_copies_of_views();
     test_nothing_twice();
     test_budget();
     test_limits();

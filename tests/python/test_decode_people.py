@@ -151,6 +151,15 @@ def test_letters_moved_along_other_alphabets(alphabet: str, shift: int) -> None:
     assert any(said in one.replace("ё", "е") for one in found["caesar" if shift else "atbash"])
 
 
+@pytest.mark.parametrize("alphabet", ALPHABETS)
+def test_no_shift_along_other_alphabets_is_passed_over(alphabet: str) -> None:
+    said = SCRIPTS[alphabet[:2]].translate(str.maketrans("ךםןףץ", "כמנפצ"))
+    for shift in range(1, len(ALPHABETS[alphabet])):
+        # Where a moved word is a common one by chance, a part is found.
+        found = " ".join(said_in(moved(said, ALPHABETS[alphabet], shift))["caesar"]).replace("ё", "е")
+        assert len(set(found.split()) & set(said.split())) >= 4, shift
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_plain_text_of_other_scripts_says_nothing_else(script: str) -> None:
     assert said_in(SCRIPTS[script]) == {}

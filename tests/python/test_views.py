@@ -153,3 +153,10 @@ def test_long_random_texts_fold_as_in_the_oracle() -> None:
     for _ in range(5):
         text = "".join(source.choices(alphabet, k=5000))
         assert native(text, "folded") == oracle.fold(text)
+
+
+def test_chinese_characters_are_words_by_themselves_and_look_like_no_letter() -> None:
+    # What the child views take for granted where they pass over rows of them.
+    every = "".join(map(chr, range(0x4E00, 0xA000)))
+    assert [token for token, _, _ in _core.tokens(every)] == list(every)
+    assert not any(char.isascii() for char in _core.skeleton(every))

@@ -88,8 +88,8 @@ class Children {
     // for each of them.
     bool copy(std::string_view text, std::size_t begin, std::size_t end);
 
-    // Adds bytes [begin, end) of a view of the text being read, each carried by what raw_span says of it: as put_byte for
-    // each of them.
+    // Adds bytes [begin, end) of a view of the text being read, each carried by what raw_span says of it: as put_byte
+    // for each of them.
     bool copy(const View& view, std::size_t begin, std::size_t end);
 
     // Adds a code point as UTF-8; what is none (a surrogate, beyond U+10FFFF) as U+FFFD.

@@ -234,8 +234,7 @@ const std::array<MovedEnds, kPairs.size()> kMovedEnds = {MovedEnds(0), MovedEnds
 // Words whose letters have been looked up in an alphabet, so that each change of them takes little.
 class Sample {
   public:
-    explicit Sample(std::size_t pair) noexcept
-        : which_(pair), pair_(kPairs[pair]), alphabet_(kFoldedAlphabets[pair]) {}
+    explicit Sample(std::size_t pair) noexcept : which_(pair), pair_(kPairs[pair]), alphabet_(kFoldedAlphabets[pair]) {}
 
     // The letters of the next word; `end_word` behind them.
     void add(char32_t cp) noexcept {
@@ -261,9 +260,8 @@ class Sample {
     [[nodiscard]] std::uint64_t shifts(std::size_t word) const noexcept {
         const std::size_t begin = ends_[word];
         const std::size_t end = ends_[word + 1];
-        return begin == end
-                   ? 0
-                   : kMovedEnds[which_].shifts(end - begin, letters_[begin].place, letters_[end - 1].place);
+        return begin == end ? 0
+                            : kMovedEnds[which_].shifts(end - begin, letters_[begin].place, letters_[end - 1].place);
     }
 
     // Whether a word is common after the change; one that is too long is not.
@@ -412,9 +410,8 @@ class Tries {
         const Token& token = job_.reading.tokens[stretch_.begin];
         const RawSpan place = raw_span(job_.reading.folded, token.begin, token.end);
         bool any = false;
-        each_character(job_.text(), place.begin, place.end, [&](char32_t cp, std::size_t, std::size_t) {
-            any = any || place_in(pair, cp) != kNoPlace;
-        });
+        each_character(job_.text(), place.begin, place.end,
+                       [&](char32_t cp, std::size_t, std::size_t) { any = any || place_in(pair, cp) != kNoPlace; });
         return any;
     }
     [[nodiscard]] RawSpan span() const noexcept {
