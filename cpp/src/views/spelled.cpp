@@ -49,11 +49,18 @@ bool may_stand_apart(const Reading& reading) noexcept {
 }
 
 class Speller {
+    struct Mark {
+        char32_t mark = 0;
+        std::size_t count = 0;
+        std::size_t first = 0;
+        std::size_t last = 0;
+    };
+
   public:
     Speller(std::string_view text, Children& children) noexcept : text_(text), children_(children) {}
 
-    void run() {
-        find_mark();
+    void run(bool ascii) {
+        find_mark(ascii);
         const std::size_t begin = begin_;
         const std::size_t end = end_;
         if (apart_ < kLeastApart || (!measure(0, text_.size()) && !measure(begin, end)) ||
@@ -113,15 +120,30 @@ class Speller {
         return end - std::min<std::size_t>(end - at, 9);
     }
 
-    // The character that stands two after itself most often, no letter or digit.
-    void find_mark() {
-        struct Candidate {
-            char32_t mark = 0;
-            std::size_t count = 0;
-            std::size_t first = 0;
-            std::size_t last = 0;
-        };
-        std::array<Candidate, kMostMarks> candidates{};
+    // Notes that `mark`, which ends at `last`, stands two after itself; `first`: two characters before that.
+    void count_mark(char32_t mark, std::size_t first, std::size_t last) noexcept {
+        auto* found = std::find_if(marks_.begin(), marks_.end(),
+                                   [mark](const Mark& one) { return one.mark == mark || one.count == 0; });
+        if (found != marks_.end()) {
+            found->first = found->count == 0 ? first : found->first;
+            found->mark = mark;
+            found->last = last;
+            ++found->count;
+        }
+    }
+    static bool may_be_mark(char32_t cp) noexcept { return !is_letter(cp) && (cp < '0' || cp > '9'); }
+
+    void count_marks_of_ascii() noexcept {
+        for (std::size_t i = 1; i < text_.size(); ++i) {
+            const char two_before = i > 1 ? text_[i - 2] : '\0';
+            const auto cp = static_cast<unsigned char>(text_[i]);
+            if (text_[i] == two_before && text_[i - 1] != text_[i] && may_be_mark(cp) &&
+                !is_blank(static_cast<unsigned char>(text_[i - 1]))) {
+                count_mark(cp, i - std::min<std::size_t>(i, 3), i + 1);
+            }
+        }
+    }
+    void count_marks() noexcept {
         std::array<views::Character, 3> last{};  // the last three, the oldest first
         for (std::size_t at = 0; at < text_.size();) {
             const views::Character here = next(skip_ideographs(at), text_.size());
@@ -129,20 +151,22 @@ class Speller {
             const char32_t cp = here.code_point;
             const bool alternates =
                 last[1].code_point == cp && last[2].code_point != cp && !is_blank(last[2].code_point);
-            if (alternates && !is_letter(cp) && (cp < '0' || cp > '9')) {
-                auto* found = std::find_if(candidates.begin(), candidates.end(),
-                                           [cp](const Candidate& c) { return c.mark == cp || c.count == 0; });
-                if (found != candidates.end()) {
-                    found->first = found->count == 0 ? last[0].begin : found->first;
-                    found->mark = cp;
-                    found->last = here.end;
-                    ++found->count;
-                }
+            if (alternates && may_be_mark(cp)) {
+                count_mark(cp, last[0].begin, here.end);
             }
             last = {last[1], last[2], here};
         }
-        const auto& best = *std::max_element(candidates.begin(), candidates.end(),
-                                             [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
+    }
+
+    // The character that stands two after itself most often, no letter or digit.
+    void find_mark(bool ascii) noexcept {
+        if (ascii) {
+            count_marks_of_ascii();
+        } else {
+            count_marks();
+        }
+        const auto& best = *std::max_element(marks_.begin(), marks_.end(),
+                                             [](const Mark& a, const Mark& b) { return a.count < b.count; });
         mark_ = best.mark;
         apart_ = best.count;
         begin_ = best.first;
@@ -203,6 +227,7 @@ class Speller {
 
     std::string_view text_;
     Children& children_;
+    std::array<Mark, kMostMarks> marks_{};  // that are counted
     char32_t mark_ = 0;
     std::size_t apart_ = 0;
     std::size_t begin_ = 0;
@@ -214,7 +239,7 @@ class Speller {
 
 void make_spelled(const Reading& reading, Children& children) {
     if (reading.tokens.size() >= kLeastApart && has_short_words(reading) && may_stand_apart(reading)) {
-        Speller(reading.raw.bytes, children).run();
+        Speller(reading.raw.bytes, children).run(reading.ascii);
     }
 }
 
