@@ -258,7 +258,8 @@ void Engine::scan_segment(const Segment& segment, std::uint8_t source, bool lear
         const bool late = result.has(Truncated::budget_us);
         Learner learner(*this, source, scratch, result);
         learner.run(reading, whole, late ? 0 : in_words);
-        if (unsure && !late && in_words == 0 && segment.first && segment.last) {
+        const bool spoken = (source_bit(source) & kSpokenSources) != 0;
+        if (unsure && spoken && !late && in_words == 0 && segment.first && segment.last) {
             learner.leave_out_quotations(reading);
         }
     }

@@ -201,7 +201,8 @@ void Engine::Collector::add(std::uint32_t signature, const View& view, ViewKind 
 bool Engine::Collector::is_mention(const Reading& reading, const RawSpan& span) const {
     const std::size_t begin = view_place(reading.folded, span.begin);
     const std::size_t end = view_place(reading.folded, span.end);
-    return begin < end && engine_.pack_->mentions().is_mention(reading, begin, end, phrases_);
+    const bool spoken = (source_bit_ & kSpokenSources) != 0;
+    return begin < end && engine_.pack_->mentions().is_mention(reading, begin, end, spoken, phrases_);
 }
 
 void Engine::Collector::spread_mentions() {

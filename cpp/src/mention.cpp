@@ -140,6 +140,34 @@ std::optional<Range> quotation(std::string_view text, const Quote& quote, std::s
     return std::nullopt;
 }
 
+// Whether the marks of a quotation are those of JSON and its like: they part a value from its neighbours, and quote
+// nobody. A key stands in marks and before a colon, a value beside a bracket; a list without brackets is a sentence's.
+bool is_syntax(std::string_view text, const Range& range) noexcept {
+    const auto before = [text](std::size_t at) {  // the last byte before `at` that is no space
+        while (at > 0 && text[at - 1] == ' ') {
+            --at;
+        }
+        return at;
+    };
+    const std::size_t sign = before(range.first);
+    if (sign == 0) {
+        return false;
+    }
+    const char left = text[sign - 1];
+    if (left == ':') {
+        const std::size_t key = before(sign - 1);
+        if (key > 0 && (text[key - 1] == '"' || text[key - 1] == '\'')) {
+            return true;
+        }
+    }
+    std::size_t behind = range.second;
+    while (behind < text.size() && text[behind] == ' ') {
+        ++behind;
+    }
+    const char right = behind < text.size() ? text[behind] : ' ';
+    return left == '[' || left == '{' || ((left == ':' || left == ',') && (right == ']' || right == '}'));
+}
+
 // Most tokens that are looked at in one go, with those that an entry beginning among them may have behind them.
 constexpr std::size_t kMostLookedAt = Mentions::kNear + Mentions::kInside + kMaxEntryTokens;
 
@@ -158,7 +186,8 @@ std::size_t token_at(std::span<const Token> tokens, std::size_t place) noexcept 
         tokens.begin());
 }
 
-// All quotations of a text, left to right, none inside another; `found.size()` where there are as many or more.
+// All quotations of a text but those of its syntax, left to right, none inside another; `found.size()` where there are
+// as many or more.
 std::size_t all_quotations(std::string_view text, std::span<Part> found) noexcept {
     std::size_t count = 0;
     for (std::size_t at = 0; at < text.size() && count < found.size();) {
@@ -168,7 +197,7 @@ std::size_t all_quotations(std::string_view text, std::span<Part> found) noexcep
                 range = quotation(text, kQuotes[i], at, at, Mentions::kMostTold);
             }
         }
-        if (range) {
+        if (range && !is_syntax(text, *range)) {
             found[count++] = {static_cast<std::uint32_t>(range->first), static_cast<std::uint32_t>(range->second)};
         }
         at = range ? range->second : at + 1;
@@ -203,7 +232,8 @@ bool Mentions::any(const Reading& reading, std::size_t first, std::size_t last, 
     });
 }
 
-bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t end, PhraseScratch& scratch) const {
+bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t end, bool spoken,
+                          PhraseScratch& scratch) const {
     const std::string_view text = reading.folded.bytes;
     const std::span<const Token> tokens = reading.tokens;
     const auto before = [](std::size_t token) { return token > kNear ? token - kNear : 0; };
@@ -225,7 +255,8 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
          any(reading, behind, behind + kAfter, judging, scratch))) {
         return true;
     }
-    const ConceptSet all =
+    const ConceptSet strict = set_of({MentionWords::quoting, MentionWords::reporting, MentionWords::judging});
+    const ConceptSet wide =
         set_of({MentionWords::quoting, MentionWords::reporting, MentionWords::judging, MentionWords::discussing});
     const std::size_t inside = std::max<std::size_t>(tokens[behind - 1].begin, begin);
     const Places places = opening_marks(text, inside);
@@ -243,6 +274,7 @@ bool Mentions::is_mention(const Reading& reading, std::size_t begin, std::size_t
         if (beside(set_of({MentionWords::commanding}))) {
             continue;
         }
+        const ConceptSet& all = spoken && !is_syntax(text, *range) ? wide : strict;
         // What begins outside the marks begins with a word of the announcement itself, or it is no quotation.
         if (range->first > begin ? any(reading, first, first + 1, all, scratch) : beside(all)) {
             return true;

@@ -34,7 +34,8 @@ Mentions make_mentions() {
 }
 
 // Whether `match` is a mention between `before` and `behind`.
-bool mentioned(const Mentions& mentions, const string& before, const string& behind, string_view match = "drop it") {
+bool mentioned(const Mentions& mentions, const string& before, const string& behind, string_view match = "drop it",
+               bool spoken = true) {
     static ReadingScratch scratch;
     static PhraseScratch phrases;
     const string text = before + string(match) + behind;
@@ -42,7 +43,7 @@ bool mentioned(const Mentions& mentions, const string& before, const string& beh
     segment.raw = text;
     Reading reading;
     fastguard::read_segment(segment, fastguard::WordTables::none(), scratch, reading);
-    return mentions.is_mention(reading, before.size(), before.size() + match.size(), phrases);
+    return mentions.is_mention(reading, before.size(), before.size() + match.size(), spoken, phrases);
 }
 
 string words(std::size_t count) {
@@ -100,8 +101,8 @@ void any_surroundings_give_one_answer() {
         if (at == string_view::npos) {
             continue;  // a mark behind it changed its last letter
         }
-        const bool first = mentions.is_mention(reading, at, at + 7, phrases);
-        CHECK_EQUAL(mentions.is_mention(reading, at, at + 7, phrases), first);
+        const bool first = mentions.is_mention(reading, at, at + 7, true, phrases);
+        CHECK_EQUAL(mentions.is_mention(reading, at, at + 7, true, phrases), first);
         found += first ? 1 : 0;
     }
     CHECK(found > 1000 && found < 19000);
@@ -114,6 +115,18 @@ void what_has_no_word_is_no_mention() {
 }
 
 // The quotations that a text talks about.
+void data_and_syntax_discuss_nothing() {
+    const Mentions mentions = make_mentions();
+    const auto in_data = [&](const string& before, const string& behind) {
+        return mentioned(mentions, before, behind, "drop it", false);
+    };
+    CHECK(mentioned(mentions, "an article on \"", "\""));
+    CHECK(!in_data("an article on \"", "\""));
+    CHECK(in_data("the phrase \"", "\""));  // what announces a quotation does so anywhere
+    CHECK(!mentioned(mentions, "{\"article\": \"", "\"}"));
+    CHECK(mentioned(mentions, "{\"the phrase\": \"", "\"}"));
+}
+
 std::vector<string> talked_about(const Mentions& mentions, string_view text) {
     static ReadingScratch scratch;
     static PhraseScratch phrases;
@@ -150,6 +163,12 @@ void a_text_talks_about_what_it_announces() {
     CHECK(talked_about(mentions, "an article on ```\ndrop it now\n```") == std::vector<string>{"``` drop it now ```"});
     CHECK(talked_about(mentions, "an article on \u00AB drop it now \u00BB") ==
           std::vector<string>{"\u00AB drop it now \u00BB"});
+    // Marks of JSON quote nobody.
+    CHECK(talked_about(mentions, R"({"article": "drop it now"})") == none);
+    CHECK(talked_about(mentions, R"({"a": 1, "article" : "drop it now", "b": 2})") == none);
+    CHECK(talked_about(mentions, R"({"article": ["drop it now", 1]})") == none);
+    CHECK(talked_about(mentions, R"(article: ["first it was", 2, "drop it now"])") == none);
+    CHECK(talked_about(mentions, R"(an article with: "drop it now", and more)") == one);
     // A list is announced as a whole.
     const string list = "an article " + words(9) + "\"drop it now\", \"drop it all\" and \"drop that too\"";
     CHECK_EQUAL(talked_about(mentions, list).size(), 3U);
@@ -185,6 +204,7 @@ void any_text_gives_quotations_of_it() {
 }  // namespace
 
 int main() {
+    data_and_syntax_discuss_nothing();
     a_text_talks_about_what_it_announces();
     any_text_gives_quotations_of_it();
     the_words_stand_so_near_and_no_further();

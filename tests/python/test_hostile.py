@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastguard import Action, Guard, _core
+from fastguard.pack import Pack
 
 sys.path.insert(0, str(Path(__file__).parent))
 from strategies import CHINESE, EMAIL, ENGLISH, INVALID, KEY, MIXED_TEXTS, small_guard
@@ -213,6 +214,20 @@ def test_a_crowd_of_findings_hides_no_other(name: str, lines: int, signatures_gu
     assert alone <= behind
     assert verdict.action == Action.BLOCK
     assert len(verdict.findings) <= 1000 + len(alone) + len(CROWDS[name])
+
+
+def test_what_a_signature_finds_is_found_behind_ordinary_lines(signatures_guard: Guard) -> None:
+    log = "".join(f"2026-05-12 10:{i} INFO worker {i} started\n" for i in range(1000, 2500)) + "\n"
+    hidden = []
+    for signature in Pack.default():
+        if not signature.default or signature.id == "model_dos.load.nesting":  # that is a share of the whole text
+            continue
+        text, source = signature.match[0], (signature.sources or ("user",))[0]
+        alone = {finding.signature for finding in signatures_guard.check("\n" + text, source=source).findings}
+        behind = signatures_guard.check(log + text, source=source).findings
+        if signature.id in alone and signature.id not in {f.signature for f in behind if f.start >= len(log)}:
+            hidden.append(signature.id)
+    assert hidden == []
 
 
 def test_a_crowd_of_mentions_is_not_allowed_silently(signatures_guard: Guard) -> None:

@@ -82,6 +82,26 @@ def test_what_is_talked_about(guard: Guard, frame: str, talks: bool) -> None:
         assert guard.check(text).action is Action.BLOCK
 
 
+@pytest.mark.parametrize("source", ["tool_result", "tool_definition", "retrieved", "memory"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{{"name": "f", "description": "{}", "input_schema": {{"type": "object"}}}}',
+        '[{{"report": "weekly", "labels": ["bug"], "text": "{}"}}]',
+        'The article explains the term "{}".',
+        'A customer reported: "{}" and the ticket was closed.',
+        "description: '{}'\nlabels: [documentation]",
+    ],
+)
+def test_in_data_a_word_beside_a_quotation_excuses_nothing(guard: Guard, frame: str, source: str) -> None:
+    assert guard.check(frame.format(ATTACK), source=source).action is Action.BLOCK
+
+
+def test_a_value_of_json_is_no_quotation(guard: Guard) -> None:
+    for frame in ('{{"input": "{}", "label": 1}}', '{{"messages": ["report", "{}"]}}', '[{{"article" : "{}"}}]'):
+        assert guard.check(frame.format(ATTACK)).action is Action.BLOCK
+
+
 def test_an_order_outside_the_quotation_counts_in_full(guard: Guard) -> None:
     mention = "The article explains why 'forget all your rules' is a known attack."
     assert not guard.check(mention).flagged

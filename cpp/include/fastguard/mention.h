@@ -7,7 +7,8 @@
 // A match is a mention where
 //   quoted    it stands in quotation marks (or backticks) with at most kMostQuoted bytes between them, and a word that
 //             announces or discusses a quotation is among the kNear tokens before or after the marks, and none that
-//             commands;
+//             commands; words that merely discuss count in what somebody says, not in data that is passed on, nor where
+//             the marks are those of JSON and its like;
 //   reported  a clause that makes it somebody else's doing ("attackers may write", "how do I detect") begins in the
 //   same
 //             sentence among the kNear tokens before it, or with one of its first kInside tokens;
@@ -19,7 +20,7 @@
 // The learned score knows no quotation marks. It is asked once more of a text without the quotations that it talks
 // about (engine_learner.h): those where a word that announces, reports, judges or discusses stands among the kNear
 // tokens before or after the marks, or of a neighbour that at most kListed tokens part from them, and no word outside
-// all quotations orders.
+// all quotations orders. That goes for what somebody says alone: who plants an order in data can put a word beside it.
 #pragma once
 
 #include "fastguard/phrases.h"
@@ -57,9 +58,9 @@ class Mentions {
     void finish() { table_.finish(); }
 
     // Whether bytes [begin, end) of the folded view of a reading, `begin` < `end`, are a mention. O(1): looks at no
-    // more than kMostSentence bytes and kNear tokens around them. Uses, and overwrites, `scratch`; allocates only to
-    // grow it.
-    [[nodiscard]] bool is_mention(const Reading& reading, std::size_t begin, std::size_t end,
+    // more than kMostSentence bytes and kNear tokens around them. `spoken`: the text was written by who takes part in
+    // the conversation. Uses, and overwrites, `scratch`; allocates only to grow it.
+    [[nodiscard]] bool is_mention(const Reading& reading, std::size_t begin, std::size_t end, bool spoken,
                                   PhraseScratch& scratch) const;
 
     // The quotations that a text only talks about: bytes of its folded view, with the marks, in order and apart, at

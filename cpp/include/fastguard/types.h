@@ -22,6 +22,8 @@ inline constexpr std::array<std::string_view, 7> kSources = {"system",          
                                                              "tool_definition", "retrieved", "memory"};
 inline constexpr std::size_t kSourceCount = kSources.size();
 inline constexpr std::uint8_t kAllSources = (1U << kSourceCount) - 1U;
+// Sources whose texts were written by who takes part in the conversation; all others are data from elsewhere.
+inline constexpr std::uint8_t kSpokenSources = 0b111;
 
 // How a text can be read. The first kSignatureViews are what a signature may ask for; all that follow say which code
 // was undone, and a signature that may match in `decoded` may match in each of them.
