@@ -123,8 +123,8 @@ void data_and_syntax_discuss_nothing() {
     CHECK(mentioned(mentions, "an article on \"", "\""));
     CHECK(!in_data("an article on \"", "\""));
     CHECK(in_data("the phrase \"", "\""));  // what announces a quotation does so anywhere
-    CHECK(!mentioned(mentions, "{\"article\": \"", "\"}"));
-    CHECK(mentioned(mentions, "{\"the phrase\": \"", "\"}"));
+    CHECK(!mentioned(mentions, R"({"article": ")", R"("})"));
+    CHECK(mentioned(mentions, R"({"the phrase": ")", R"("})"));
 }
 
 std::vector<string> talked_about(const Mentions& mentions, string_view text) {
@@ -170,7 +170,7 @@ void a_text_talks_about_what_it_announces() {
     CHECK(talked_about(mentions, R"(article: ["first it was", 2, "drop it now"])") == none);
     CHECK(talked_about(mentions, R"(an article with: "drop it now", and more)") == one);
     // A list is announced as a whole.
-    const string list = "an article " + words(9) + "\"drop it now\", \"drop it all\" and \"drop that too\"";
+    const string list = "an article " + words(9) + R"("drop it now", "drop it all" and "drop that too")";
     CHECK_EQUAL(talked_about(mentions, list).size(), 3U);
     CHECK_EQUAL(talked_about(mentions, "an article on \"drop it now\" " + words(11) + "\"drop it all\"").size(), 1U);
     for (std::size_t gap = 0; gap < 2 * Mentions::kNear; ++gap) {

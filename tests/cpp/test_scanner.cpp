@@ -206,6 +206,7 @@ void a_flood_of_matches_stops_at_the_limit_and_says_so() {
 // Many patterns, each of which occurs all over a long text: the ends of all come from one pass, none is given up.
 void many_patterns_in_a_long_text_are_all_placed() {
     std::vector<PatternSpec> many;
+    many.reserve(120);
     for (int i = 0; i < 120; ++i) {
         many.push_back({"p" + std::to_string(i), "k" + std::to_string(i) + "=[a-z]{8,}", false});
     }
