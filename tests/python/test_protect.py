@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from fastguard import Guard, Policy, _core
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 LEAST = 10
@@ -61,9 +61,8 @@ VOCABULARY = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 10**9))
-def test_what_is_found_is_what_trying_everything_finds(seed: int) -> None:
+def found_and_expected(seed: int) -> tuple[str, list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return a text with pieces of a secret, where the guard finds such, and where trying everything does."""
     source = random.Random(seed)
     secret = source.choices(VOCABULARY, k=source.randrange(12, 120))
     text = source.choices(VOCABULARY, k=source.randrange(0, 60))
@@ -76,14 +75,27 @@ def test_what_is_found_is_what_trying_everything_finds(seed: int) -> None:
     guard = shared_guard()
     guard.protect("x", secret_text)
     found = [(f.start, f.end) for f in guard.check(joined).findings if f.signature == SIGNATURE]
-    expected = slow_runs(secret_text, joined)
-    # Eight bits of a word may agree by chance: then a run is a word too long, in one of 256 cases.
+    return joined, found, slow_runs(secret_text, joined)
+
+
+# Eight bits of a word may agree by chance: then a run is a word too long, in one of 256 cases at each end.
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**9))
+@example(165)  # one run two words too long, another one word
+def test_what_is_found_is_what_trying_everything_finds(seed: int) -> None:
+    text, found, expected = found_and_expected(seed)
     assert len(found) == len(expected)
-    wrong = [pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1]]
-    assert len(wrong) <= 1
-    for (begin, end), (slow_begin, slow_end) in wrong:
+    for (begin, end), (slow_begin, slow_end) in zip(found, expected, strict=True):
         assert begin <= slow_begin
         assert end >= slow_end
+        assert len(text[begin:slow_begin].split()) + len(text[slow_end:end].split()) <= 3
+
+
+def test_hardly_a_run_is_too_long() -> None:
+    runs = [found_and_expected(seed)[1:] for seed in range(150)]
+    pairs = [pair for found, expected in runs for pair in zip(found, expected, strict=True)]
+    assert len(pairs) > 100
+    assert sum(found != expected for found, expected in pairs) <= 0.04 * len(pairs)
 
 
 _SHARED: list[Guard] = []
